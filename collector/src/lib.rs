@@ -1,0 +1,1 @@
+//! The delivery half of redora, a library apart from the agent so that a sidecar can be built without it.

@@ -1,0 +1,3 @@
+//! Words and arithmetic that both halves of redora share, without I/O, async or a clock.
+
+pub mod identity;

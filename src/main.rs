@@ -1,0 +1,3 @@
+//! The binary: nothing but the hand-over to the command line.
+
+fn main() {}
