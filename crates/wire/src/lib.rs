@@ -26,3 +26,20 @@ impl Signal {
         }
     }
 }
+
+/// Why bytes are no OTLP request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A length or a value reaches past the end of its message.
+    Truncated,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Fault::Truncated => "a length or value reaches past the end of its message",
+        })
+    }
+}
+
+impl std::error::Error for Fault {}
