@@ -39,18 +39,17 @@ fn write_part(part: &[u8], out: &mut Vec<u8>) {
 
 /// Whether a whole part between slashes or blanks is an id.
 fn generated(part: &[u8]) -> bool {
-    let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if digits == 0 {
+    if !part.iter().any(u8::is_ascii_digit) {
         return false;
     }
     let numeric = part.iter().all(|byte| byte.is_ascii_digit() || b"-_.:".contains(byte));
-    numeric || uuid(part) || hex(part) || ulid(part) || (mixed(part) && digits >= 4)
+    numeric || uuid(part) || hex(part) || ulid(part) || mixed(part)
 }
 
 /// Whether a piece of a part, between dashes or dots, is an id: stricter, since `v2` and `eu-west-1` are names.
 fn generated_piece(piece: &[u8]) -> bool {
     let number = piece.len() >= 3 && piece.iter().all(u8::is_ascii_digit);
-    number || hex(piece) || ulid(piece)
+    number || hex(piece) || ulid(piece) || mixed(piece)
 }
 
 fn uuid(part: &[u8]) -> bool {
@@ -77,11 +76,11 @@ fn ulid(part: &[u8]) -> bool {
         && !(part.iter().any(u8::is_ascii_lowercase) && part.iter().any(u8::is_ascii_uppercase))
 }
 
-/// A token of base 62 or base 64, which no one writes by hand.
+/// A token of base 62, which no one writes by hand.
 fn mixed(part: &[u8]) -> bool {
     part.len() >= 16
-        && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'-')
-        && part.iter().any(u8::is_ascii_alphabetic)
+        && part.iter().all(u8::is_ascii_alphanumeric)
+        && part.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4
 }
 
 fn ends_part(byte: u8) -> bool {
@@ -119,8 +118,9 @@ mod tests {
         check("GET /day/2026-11-21", "GET /day/{id}");
         check("ping 10.0.0.17:8080", "ping {id}");
         check("order-12345 created", "order-{id} created");
-        check("/d/dQw4w9WgXcQ_8f1k22", "/d/{id}");
+        check("/d/dQw4w9WgXcQ8f1k22", "/d/{id}");
         check("GET /search?q=1&page=2", "GET /search");
+        check("process_batch_2024_q1", "process_batch_{id}_q1");
         check("queue.orders.4711", "queue.orders.{id}");
     }
 

@@ -12,7 +12,7 @@ pub const LABEL_BYTES_MAX: usize = 256;
 pub struct Key(Vec<u8>);
 
 /// A place in a key to come back to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark(usize);
 
 impl Key {

@@ -6,13 +6,15 @@
 
 mod config;
 mod key;
+mod picked;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
 
 pub use config::Limits;
 pub use foldhash::quality::RandomState as Hasher;
-pub use key::{Key, LABEL_BYTES_MAX, Labels};
+pub use key::{Key, LABEL_BYTES_MAX, Labels, Mark};
+pub use picked::Picked;
 
 use std::hash::BuildHasher;
 
