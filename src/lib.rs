@@ -4,3 +4,4 @@ pub mod log_metrics;
 pub mod receive;
 pub mod red;
 pub mod series;
+pub mod sightings;

@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    fn check(kind: Kind, pairs: &[(&str, &str)], expected: Option<(&str, &str)>) {
+    fn check(kind: Kind, pairs: &[(&str, &str)], expected: Option<(&str, &'static str)>) {
         let mut attributes = Attributes::default();
         for (key, value) in pairs {
             let value = Value::String(value.as_bytes());
@@ -73,7 +73,11 @@ mod tests {
         check(Kind::Client, &[("peer.service", "cart"), address], Some(("cart", "")));
         check(Kind::Client, &[("service.peer.name", "cart")], Some(("cart", "")));
         check(Kind::Client, &[address], Some(("10.0.0.7", "virtual_node")));
-        check(Kind::Client, &[("net.peer.name", "cart.local")], Some(("cart.local", "virtual_node")));
+        check(
+            Kind::Client,
+            &[("net.peer.name", "cart.local")],
+            Some(("cart.local", "virtual_node")),
+        );
         let database = [("db.system", "postgresql"), address];
         check(Kind::Client, &database, Some(("postgresql", "database")));
         let named = [("db.system.name", "postgresql"), ("db.namespace", "shop")];

@@ -117,7 +117,14 @@ impl Histogram {
     }
 
     /// Adds `count` requests of `nanos` each.
-    pub fn add(&mut self, shape: &Shape, nanos: u64, count: u64, trace: Option<Trace>, now_ms: u64) {
+    pub fn add(
+        &mut self,
+        shape: &Shape,
+        nanos: u64,
+        count: u64,
+        trace: Option<Trace>,
+        now_ms: u64,
+    ) {
         let at = shape.bounds_ns.iter().filter(|bound| **bound < nanos).count();
         self.buckets[at] = self.buckets[at].saturating_add(count);
         let sum_ns = u128::from(nanos) * u128::from(count);

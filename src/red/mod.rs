@@ -11,7 +11,6 @@ mod outcome;
 mod row;
 mod stage;
 mod template;
-mod weight;
 
 use redora_model::identity::Tenant;
 use redora_wire::trace::Span;
@@ -22,9 +21,8 @@ pub use histogram::{Exemplar, Histogram, Shape, Trace};
 pub use native::{BUCKETS_MAX as NATIVE_BUCKETS_MAX, Native};
 pub use outcome::{Kind, Outcome, Status};
 pub use row::{Calls, Edge, Requests, Side, Spans};
-pub use weight::Weight;
 
-use crate::series::{Book, Hasher, Limits, Picked, Row};
+use crate::series::{Book, Hasher, Limits, Picked, Row, Weight};
 use graph::Peer;
 use histogram::Observation;
 use row::{Commit, Hit};

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_duration_lies_within_its_bucket() {
-        for nanos in [1, 2, 3, 999, 1_000_000, 30_000_001, 1_000_000_000, 77_000_000_000, u64::MAX] {
+        for nanos in [1, 2, 3, 999, 1_000_000, 30_000_001, 1_000_000_000, 77_000_000_000, u64::MAX]
+        {
             let index = bucket_index(nanos as f64 / 1e9);
             let seconds = nanos as f64 / 1e9;
             assert!(seconds <= upper(index, 3) * (1.0 + 1e-12), "{nanos} above {index}");

@@ -169,7 +169,12 @@ mod tests {
         check(Kind::Server, "ItemsController.show", &get, "ItemsController.show");
         check(Kind::Server, "GET", &[("http.request.method", "get")], "GET");
         check(Kind::Server, "/", &[("http.request.method", "get")], "GET");
-        check(Kind::Server, "x", &[("http.request.method", "_OTHER"), route], "HTTP /items/<int:item>");
+        check(
+            Kind::Server,
+            "x",
+            &[("http.request.method", "_OTHER"), route],
+            "HTTP /items/<int:item>",
+        );
         check(Kind::Server, "/x", &[("http.method", "A8F31B")], "HTTP");
     }
 

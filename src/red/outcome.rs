@@ -198,7 +198,11 @@ mod tests {
 
     use super::*;
 
-    fn judged(kind: Kind, span_status: i32, pairs: &[(&str, Value<'_>)]) -> (Outcome, &'static str) {
+    fn judged(
+        kind: Kind,
+        span_status: i32,
+        pairs: &[(&str, Value<'_>)],
+    ) -> (Outcome, &'static str) {
         let mut attributes = Attributes::default();
         for (key, value) in pairs {
             attributes.see(KeyValue { key: key.as_bytes(), value: *value });
@@ -224,7 +228,11 @@ mod tests {
             (Server, -500, (Ok, "")),
         ] {
             for key in ["http.status_code", "http.response.status_code"] {
-                assert_eq!(judged(kind, 0, &[(key, Value::Int(code))]), expected, "{kind:?} {code}");
+                assert_eq!(
+                    judged(kind, 0, &[(key, Value::Int(code))]),
+                    expected,
+                    "{kind:?} {code}"
+                );
             }
         }
     }

@@ -3,8 +3,7 @@
 
 use super::histogram::{Histogram, Observation, Shape};
 use super::outcome::{Kind, Outcome, Status};
-use super::weight::{Carry, Weight};
-use crate::series::Row;
+use crate::series::{Carry, Row, Weight};
 
 /// What a commit knows beside the hits: the batch's observations, to which hits point, and the time.
 #[derive(Debug)]
@@ -95,7 +94,8 @@ impl Row for Requests {
         side.count(hit.status, count);
         let observation = &commit.observations[hit.observation as usize];
         if let (Some(nanos), 1..) = (observation.nanos, count) {
-            let histogram = side.histogram.get_or_insert_with(|| Histogram::new(commit.shape).into());
+            let histogram =
+                side.histogram.get_or_insert_with(|| Histogram::new(commit.shape).into());
             histogram.add(commit.shape, nanos, count, observation.trace, commit.now_ms);
         }
     }
@@ -134,8 +134,7 @@ impl Row for Calls {
             return;
         }
         let observation = &commit.observations[hit.observation as usize];
-        let histogram =
-            self.sides[side].get_or_insert_with(|| Histogram::new(commit.shape).into());
+        let histogram = self.sides[side].get_or_insert_with(|| Histogram::new(commit.shape).into());
         let nanos = observation.nanos.unwrap_or(0);
         histogram.add(commit.shape, nanos, count, observation.trace, commit.now_ms);
     }

@@ -8,8 +8,7 @@ use super::graph::Peer;
 use super::operation;
 use super::outcome::Kind;
 use super::row::{Calls, Edge, Hit, Requests, Spans};
-use super::weight::Weight;
-use crate::series::{Book, Key, Mark, Picked, Row, Staged};
+use crate::series::{Book, Key, Mark, Picked, Row, Staged, Weight};
 
 /// Where rows that did not fit are counted.
 pub const OTHER: &[u8] = b"other";

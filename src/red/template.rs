@@ -151,7 +151,9 @@ mod tests {
 
     #[test]
     fn a_template_is_its_own_template() {
-        for name in ["GET /users/8321", "job-20261121-8831", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301"] {
+        for name in
+            ["GET /users/8321", "job-20261121-8831", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301"]
+        {
             let (mut once, mut twice) = (Vec::new(), Vec::new());
             template(name.as_bytes(), &mut once);
             template(&once, &mut twice);

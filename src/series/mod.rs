@@ -7,6 +7,7 @@
 mod config;
 mod key;
 mod picked;
+mod weight;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
@@ -15,13 +16,14 @@ pub use config::Limits;
 pub use foldhash::quality::RandomState as Hasher;
 pub use key::{Key, LABEL_BYTES_MAX, Labels, Mark};
 pub use picked::Picked;
+pub use weight::{Carry, Weight};
 
 use std::hash::BuildHasher;
 
 /// What a book keeps per label set, and what one item does to it.
 pub trait Row {
     /// What one item adds; small, because a batch of them is held until the batch is known to be whole.
-    type Hit: Copy;
+    type Hit: Copy + std::fmt::Debug;
     /// What `apply` needs beside the hit: bounds, the batch's observations.
     type Context<'c>;
 

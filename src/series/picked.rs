@@ -17,10 +17,7 @@ impl<'a> Picked<'a> {
     /// Room for `dimensions`, none of them seen.
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
-        Self {
-            values: vec![None; dimensions],
-            resource: vec![None; dimensions],
-        }
+        Self { values: vec![None; dimensions], resource: vec![None; dimensions] }
     }
 
     /// How many dimensions there are.
@@ -71,11 +68,7 @@ impl<'a> Picked<'a> {
     }
 }
 
-fn note<'a>(
-    values: &mut [Option<Value<'a>>],
-    dimensions: &[Dimension],
-    attribute: KeyValue<'a>,
-) {
+fn note<'a>(values: &mut [Option<Value<'a>>], dimensions: &[Dimension], attribute: KeyValue<'a>) {
     for (value, dimension) in values.iter_mut().zip(dimensions) {
         if dimension.attribute.as_bytes() == attribute.key {
             *value = Some(attribute.value);

@@ -11,12 +11,14 @@ mod fault;
 pub mod logs;
 mod message;
 mod schema;
+mod text;
 pub mod trace;
 mod value;
 
 pub use count::{check, count};
 pub use fault::{DEPTH_MAX, Fault};
 pub use message::{Messages, Resource, Scope};
+pub use text::write_text;
 pub use value::{Array, KeyValue, KeyValues, KvList, Value, Values};
 
 /// What an OTLP request carries, named after its endpoint.

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_threshold_that_is_none_counts_one() {
-        for trace_state in ["ot=th:", "ot=th:xyz", "ot=th:123456789012345", "ot=rv:8", "th:8", ","] {
+        for trace_state in ["ot=th:", "ot=th:xyz", "ot=th:123456789012345", "ot=rv:8", "th:8", ","]
+        {
             assert_eq!(counted(trace_state, 3), 3, "{trace_state}");
         }
     }
