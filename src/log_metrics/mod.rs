@@ -33,7 +33,8 @@ pub struct Records([u64; SEVERITIES.len()]);
 pub struct Matched(u64);
 
 /// The values of the label `severity`, in the order in which [`Records::counts`] gives them.
-pub const SEVERITIES: [&str; 7] = ["UNSPECIFIED", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+pub const SEVERITIES: [&str; 7] =
+    ["UNSPECIFIED", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 impl Records {
     /// Records by severity, in the order of [`SEVERITIES`].
