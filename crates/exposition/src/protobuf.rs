@@ -12,6 +12,9 @@ use crate::text::exemplar_fits;
 /// them for one family.
 const MESSAGE_BYTES: usize = 256 * 1024;
 
+/// What stands for a threshold of exactly 0: the one that Prometheus gives to OTLP's histograms without one.
+const ZERO_THRESHOLD: f64 = 1e-128;
+
 /// What writes the protobuf format.
 #[derive(Debug)]
 pub(crate) struct ProtobufWriter {
@@ -21,13 +24,21 @@ pub(crate) struct ProtobufWriter {
     header: Vec<u8>,
     /// The fields `metric` of the message at hand.
     metrics: Vec<u8>,
+    /// Whether the histograms in `metrics` have native buckets.
+    native: bool,
     labels: Labels,
 }
 
 impl ProtobufWriter {
     pub(crate) fn new(escaping: Escaping) -> Self {
-        let (header, metrics) = (Vec::new(), Vec::new());
-        Self { escaping, kind: Kind::Unknown, header, metrics, labels: Labels::default() }
+        Self {
+            escaping,
+            kind: Kind::Unknown,
+            header: Vec::new(),
+            metrics: Vec::new(),
+            native: false,
+            labels: Labels::default(),
+        }
     }
 
     pub(crate) fn family(&mut self, family: &Family<'_>, name: &Name) {
@@ -79,6 +90,13 @@ impl ProtobufWriter {
 
     /// Writes a histogram's classic buckets, and its native ones if they are sound.
     pub(crate) fn histogram(&mut self, labels: &[Label<'_>], h: &Histogram<'_>, out: &mut Vec<u8>) {
+        let native = h.native.filter(|native| native::is_sound(native, h.count, h.sum));
+        // Prometheus 2.4x decides by a message's first histogram whether it reads native or classic buckets from all
+        // of them.
+        if self.native != native.is_some() {
+            self.end_family(out);
+            self.native = native.is_some();
+        }
         let (room, escaping) = (&mut self.labels, self.escaping);
         write_message(4, &mut self.metrics, |metric| {
             write_labels(room, labels, escaping, Some("le"), metric);
@@ -88,8 +106,7 @@ impl ProtobufWriter {
                 for bucket in h.buckets {
                     write_bucket(bucket, h.count, room, escaping, body);
                 }
-                let sound = |native: &&Native<'_>| native::is_sound(native, h.count, h.sum);
-                if let Some(native) = h.native.as_ref().filter(sound) {
+                if let Some(native) = &native {
                     write_native(native, body);
                     for bucket in h.buckets {
                         let timed = |e: &&Exemplar<'_>| e.timestamp_ms.is_some();
@@ -139,18 +156,14 @@ fn write_bucket(
 }
 
 fn write_native(native: &Native<'_>, out: &mut Vec<u8>) {
+    // A threshold above 0 is the one sign of native buckets that every reader knows when they are empty.
+    let zero_threshold =
+        if native.zero_threshold == 0.0 { ZERO_THRESHOLD } else { native.zero_threshold };
     write_number(5, zigzag(i64::from(native.schema)), out);
-    write_double(6, native.zero_threshold, out);
+    write_double(6, zero_threshold, out);
     write_number(7, native.zero_count, out);
-    let mut spans = 0;
-    native::spans(native.positive, |offset, length| {
-        write_span(offset, length, out);
-        spans += 1;
-    });
-    if spans == 0 {
-        // Without any span an empty histogram whose threshold is 0 would be taken for a classic one.
-        write_span(0, 0, out);
-    } else {
+    native::spans(native.positive, |offset, length| write_span(offset, length, out));
+    if !native.positive.is_empty() {
         write_message(13, out, |packed| {
             native::deltas(native.positive, |delta| write_varint(zigzag(delta), packed));
         });

@@ -81,7 +81,8 @@ pub struct Histogram<'a> {
 pub struct Native<'a> {
     /// The resolution, from -4 (a bucket spans sixteen doublings) to 8 (256 buckets a doubling).
     pub schema: i32,
-    /// What is at most this far from zero counts as zero.
+    /// What is at most this far from zero counts as zero. A 0 is sent as 1e-128, because Prometheus takes an empty
+    /// histogram without a threshold for a classic one.
     pub zero_threshold: f64,
     /// The number of observations that count as zero.
     pub zero_count: u64,

@@ -318,9 +318,41 @@ fn an_empty_native_histogram_is_still_native() {
     e.histogram(&[], &Histogram { count: 0, sum: 0.0, buckets: &[], native, created_ms: None });
     let families = decode(e);
     let h = families[0].metric[0].histogram.as_ref().expect("a histogram");
-    let mark = client::BucketSpan { offset: Some(0), length: Some(0) };
-    assert_eq!(h.positive_span, [mark]);
+    assert_eq!((h.schema, h.zero_threshold, h.zero_count), (Some(3), Some(1e-128), Some(0)));
+    assert_eq!(h.positive_span, []);
     assert_eq!(h.positive_delta, []);
+}
+
+#[test]
+fn classic_and_native_histograms_are_never_in_one_message() {
+    let native = Native { schema: 3, zero_threshold: 0.0, zero_count: 0, positive: &[] };
+    let mut e = encoder(Escaping::Underscores);
+    for name in ["a", "b"] {
+        e.family(&family(name, Kind::Histogram));
+        for native in [Some(native), Some(native), None, Some(native)] {
+            let buckets = &[];
+            e.histogram(&[], &Histogram { count: 0, sum: 0.0, buckets, native, created_ms: None });
+        }
+    }
+    let found: Vec<_> = decode(e)
+        .iter()
+        .map(|f| {
+            let native = |m: &client::Metric| m.histogram.as_ref().and_then(|h| h.schema).is_some();
+            (f.name.clone().unwrap_or_default(), f.metric.iter().map(native).collect::<Vec<_>>())
+        })
+        .collect();
+    let message = |name: &str, native: &[bool]| (name.to_owned(), native.to_vec());
+    assert_eq!(
+        found,
+        [
+            message("a", &[true, true]),
+            message("a", &[false]),
+            message("a", &[true]),
+            message("b", &[true, true]),
+            message("b", &[false]),
+            message("b", &[true]),
+        ]
+    );
 }
 
 #[test]
