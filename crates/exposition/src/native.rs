@@ -112,6 +112,45 @@ mod tests {
         check(&[(i32::MIN, 1), (i32::MIN + 1, 2)], &[(i32::MIN, 2)], &[1, 1]);
     }
 
+    /// The buckets that a reader finds, empty ones left out.
+    fn read(spans: &[(i32, u32)], deltas: &[i64]) -> Vec<(i32, u64)> {
+        let mut deltas = deltas.iter();
+        let (mut index, mut count, mut found) = (0_i64, 0_i64, Vec::new());
+        for &(offset, length) in spans {
+            index += i64::from(offset);
+            for _ in 0..length {
+                count += deltas.next().expect("a delta for each bucket of a span");
+                if count != 0 {
+                    found.push((index as i32, count as u64));
+                }
+                index += 1;
+            }
+        }
+        assert_eq!(deltas.next(), None, "more deltas than buckets");
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_reads_back(
+            first in -1000_i32..1000,
+            rows in proptest::collection::vec((1_i32..6, 1_u64..1 << 50), 0..40),
+        ) {
+            let mut index = first;
+            let step = |(gap, count)| {
+                index += gap;
+                (index, count)
+            };
+            let positive: Vec<(i32, u64)> = rows.into_iter().map(step).collect();
+            let (mut found_spans, mut found_deltas) = (Vec::new(), Vec::new());
+            spans(&positive, |offset, length| found_spans.push((offset, length)));
+            deltas(&positive, |delta| found_deltas.push(delta));
+            assert_eq!(read(&found_spans, &found_deltas), positive);
+            let wide = positive.windows(2).filter(|pair| pair[1].0 - pair[0].0 > 3).count();
+            assert_eq!(found_spans.len(), if positive.is_empty() { 0 } else { wide + 1 });
+        }
+    }
+
     #[test]
     fn what_would_fail_a_scrape_is_unsound() {
         let good = Native { schema: 3, zero_threshold: 1e-128, zero_count: 1, positive: &[(1, 2)] };
