@@ -33,6 +33,8 @@ pub struct Encoder {
     out: Vec<u8>,
     /// Every name that was declared, with the kind it was declared as.
     declared: BTreeMap<String, Kind>,
+    /// The current family's name in `declared` as long as it has no sample and so no declaration.
+    unused: Option<String>,
     /// The kind of the current family's samples; none before the first family and in one that is
     /// left out.
     kind: Option<Kind>,
@@ -60,7 +62,7 @@ impl Encoder {
             Format::Protobuf => Writer::Protobuf(ProtobufWriter::new(escaping)),
         };
         let (out, declared) = (Vec::new(), BTreeMap::new());
-        Self { negotiated, writer, out, declared, kind: None, omitted: 0 }
+        Self { negotiated, writer, out, declared, unused: None, kind: None, omitted: 0 }
     }
 
     /// Ends the family before and begins this one. A family without samples leaves no trace.
@@ -89,6 +91,7 @@ impl Encoder {
         }
         let fresh = !self.declared.contains_key(&key);
         if fresh {
+            self.unused = Some(key.clone());
             self.declared.insert(key, kind);
         }
         self.kind = Some(kind);
@@ -111,9 +114,11 @@ impl Encoder {
         match (self.kind, &mut self.writer) {
             (None | Some(Kind::Histogram), _) => self.omitted += 1,
             (Some(_), Writer::Text(text)) => {
+                self.unused = None;
                 text.value(labels, value, created_ms, exemplar, &mut self.out);
             }
             (Some(_), Writer::Protobuf(protobuf)) => {
+                self.unused = None;
                 protobuf.value(labels, value, created_ms, exemplar, &mut self.out);
             }
         }
@@ -128,9 +133,11 @@ impl Encoder {
     pub fn histogram(&mut self, labels: &[Label<'_>], h: &Histogram<'_>) {
         match (self.kind, &mut self.writer) {
             (Some(Kind::Histogram), Writer::Text(text)) => {
+                self.unused = None;
                 text.histogram(labels, h, &mut self.out);
             }
             (Some(Kind::Histogram), Writer::Protobuf(protobuf)) => {
+                self.unused = None;
                 protobuf.histogram(labels, h, &mut self.out);
             }
             _ => self.omitted += 1,
@@ -167,6 +174,9 @@ impl Encoder {
 
     fn end_family(&mut self) {
         self.kind = None;
+        if let Some(name) = self.unused.take() {
+            self.declared.remove(&name);
+        }
         if let Writer::Protobuf(protobuf) = &mut self.writer {
             protobuf.end_family(&mut self.out);
         }

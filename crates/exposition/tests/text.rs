@@ -326,8 +326,15 @@ fn families_without_samples_leave_no_trace() {
         encoder.family(&family("b", Kind::Gauge));
         encoder.gauge(&[], 1.0);
         encoder.family(&family("c", Kind::Histogram));
+        // What was never declared neither hides a later declaration nor clashes with another kind.
+        encoder.family(&family("c", Kind::Gauge));
+        encoder.family(&family("c_total", Kind::Counter));
+        encoder.counter(&[], 1.0, None, None);
     };
-    assert_eq!(body(Format::Text004, Escaping::Underscores, push), "# TYPE b gauge\nb 1\n");
+    assert_eq!(
+        body(Format::OpenMetrics100, Escaping::Underscores, push),
+        "# TYPE b gauge\nb 1\n# TYPE c counter\nc_total 1\n# EOF\n"
+    );
     assert_eq!(body(Format::OpenMetrics100, Escaping::Underscores, |_| ()), "# EOF\n");
 }
 
