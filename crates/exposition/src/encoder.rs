@@ -1,4 +1,5 @@
-//! The one door to all formats: it decides how a family may be declared and hands its samples to the format's writer.
+//! The one door to all formats: it decides how a family may be declared and hands its samples to
+//! the format's writer.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +12,20 @@ use crate::text::TextWriter;
 /// What a scrape may choose beside its format.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Write `_created` samples in OpenMetrics. Off by default: Prometheus stores them as series of their own unless a
-    /// feature is on. Protobuf carries start times always, at no cost.
+    /// Write `_created` samples in OpenMetrics. Off by default: Prometheus stores them as series of
+    /// their own unless a feature is on. Protobuf carries start times always, at no cost.
     pub created: bool,
 }
 
 /// Turns families and samples into the bytes of one scrape.
 ///
-/// Call [`family`](Self::family), then its samples, and so on, then [`finish`](Self::finish). [`take`](Self::take) the
-/// bytes whenever [`buffered`](Self::buffered) grows past what the caller wants to hold, between any two calls. Besides
-/// those bytes the encoder holds at most 256 KiB and one histogram.
+/// Call [`family`](Self::family), then its samples, and so on, then [`finish`](Self::finish).
+/// [`take`](Self::take) the bytes whenever [`buffered`](Self::buffered) grows past what the caller
+/// wants to hold, between any two calls. Besides those bytes the encoder holds the names of the
+/// families, at most 256 KiB of a protobuf message, and one sample.
 ///
-/// Nothing that is pushed can fail: names are escaped, and what no format can carry is left out and counted in
-/// [`omitted`](Self::omitted).
+/// Nothing that is pushed can fail: names are escaped, and what no format can carry is left out and
+/// counted in [`omitted`](Self::omitted).
 #[derive(Debug)]
 pub struct Encoder {
     negotiated: Negotiated,
@@ -31,7 +33,10 @@ pub struct Encoder {
     out: Vec<u8>,
     /// Every name that was declared, with the kind it was declared as.
     declared: BTreeMap<String, Kind>,
-    /// The kind of the current family's samples; none before the first family and in one that is left out.
+    /// The current family's name in `declared` as long as it has no sample and so no declaration.
+    unused: Option<String>,
+    /// The kind of the current family's samples; none before the first family and in one that is
+    /// left out.
     kind: Option<Kind>,
     omitted: u64,
 }
@@ -57,15 +62,16 @@ impl Encoder {
             Format::Protobuf => Writer::Protobuf(ProtobufWriter::new(escaping)),
         };
         let (out, declared) = (Vec::new(), BTreeMap::new());
-        Self { negotiated, writer, out, declared, kind: None, omitted: 0 }
+        Self { negotiated, writer, out, declared, unused: None, kind: None, omitted: 0 }
     }
 
     /// Ends the family before and begins this one. A family without samples leaves no trace.
     ///
-    /// The samples of one family belong together. If they come in several parts all the same, only the first part is
-    /// declared; a part of another kind is left out. OpenMetrics takes `x_total` and a gauge `x` for one family: the
-    /// counter, if it comes second, is then declared as an unknown `x_total`, and a gauge that comes second stays
-    /// undeclared, so that no sample is lost.
+    /// The samples of one family belong together. If they come in several parts all the same, only
+    /// the first part is declared; a part of another kind is left out. OpenMetrics takes `x_total`
+    /// and a gauge `x` for one family: the counter, if it comes second, is then declared as an
+    /// unknown `x_total`, and a gauge that comes second stays undeclared, so that no sample is
+    /// lost.
     pub fn family(&mut self, family: &Family<'_>) {
         self.end_family();
         let mut name = Name::new(family, self.negotiated.escaping);
@@ -85,6 +91,7 @@ impl Encoder {
         }
         let fresh = !self.declared.contains_key(&key);
         if fresh {
+            self.unused = Some(key.clone());
             self.declared.insert(key, kind);
         }
         self.kind = Some(kind);
@@ -95,7 +102,8 @@ impl Encoder {
         }
     }
 
-    /// Adds a sample to a counter. In a gauge's family it is written as a gauge, without start and exemplar.
+    /// Adds a sample to a counter. In a gauge's family it is written as a gauge, without start and
+    /// exemplar.
     pub fn counter(
         &mut self,
         labels: &[Label<'_>],
@@ -106,9 +114,11 @@ impl Encoder {
         match (self.kind, &mut self.writer) {
             (None | Some(Kind::Histogram), _) => self.omitted += 1,
             (Some(_), Writer::Text(text)) => {
+                self.unused = None;
                 text.value(labels, value, created_ms, exemplar, &mut self.out);
             }
             (Some(_), Writer::Protobuf(protobuf)) => {
+                self.unused = None;
                 protobuf.value(labels, value, created_ms, exemplar, &mut self.out);
             }
         }
@@ -123,9 +133,11 @@ impl Encoder {
     pub fn histogram(&mut self, labels: &[Label<'_>], h: &Histogram<'_>) {
         match (self.kind, &mut self.writer) {
             (Some(Kind::Histogram), Writer::Text(text)) => {
+                self.unused = None;
                 text.histogram(labels, h, &mut self.out);
             }
             (Some(Kind::Histogram), Writer::Protobuf(protobuf)) => {
+                self.unused = None;
                 protobuf.histogram(labels, h, &mut self.out);
             }
             _ => self.omitted += 1,
@@ -152,8 +164,9 @@ impl Encoder {
         std::mem::take(&mut self.out)
     }
 
-    /// How many samples were left out: those of a family of another kind under a name that was taken, and those that
-    /// do not fit their family's kind. Anything but 0 is a fault of the caller.
+    /// How many samples were left out: those of a family of another kind under a name that was
+    /// taken, and those that do not fit their family's kind. Anything but 0 is a fault of the
+    /// caller.
     #[must_use]
     pub fn omitted(&self) -> u64 {
         self.omitted
@@ -161,6 +174,9 @@ impl Encoder {
 
     fn end_family(&mut self) {
         self.kind = None;
+        if let Some(name) = self.unused.take() {
+            self.declared.remove(&name);
+        }
         if let Writer::Protobuf(protobuf) = &mut self.writer {
             protobuf.end_family(&mut self.out);
         }

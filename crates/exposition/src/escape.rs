@@ -1,5 +1,8 @@
-//! Names and values made safe for the wire. Legal text, which is nearly all of it, is only looked at and then copied
-//! whole, because a scrape writes the same few names hundreds of thousands of times.
+//! Names and values made safe for the wire. Legal text, which is nearly all of it, is only looked
+//! at and then copied whole, because a scrape writes the same few names hundreds of thousands of
+//! times.
+
+use std::fmt::Write as _;
 
 use crate::negotiate::Escaping;
 
@@ -13,7 +16,8 @@ pub(crate) enum NameOf {
 }
 
 impl NameOf {
-    /// Whether a name needs neither escaping nor quotes in any format. Legal names with `_` still change under dots.
+    /// Whether a name needs neither escaping nor quotes in any format. Legal names with `_` still
+    /// change under dots.
     pub(crate) fn is_legal(self, name: &str) -> bool {
         let mut bytes = name.bytes();
         bytes.next().is_some_and(|first| !first.is_ascii_digit() && self.allows(first))
@@ -33,8 +37,8 @@ impl NameOf {
         }
     }
 
-    /// Appends the name under a scheme. An empty name, which no scheme knows and which would fail the scrape, becomes
-    /// `_`.
+    /// Appends the name under a scheme. An empty name, which no scheme knows and which would fail
+    /// the scrape, becomes `_`.
     pub(crate) fn escape(self, name: &str, scheme: Escaping, out: &mut String) {
         if name.is_empty() {
             out.push('_');
@@ -61,7 +65,9 @@ impl NameOf {
             _ if legal => out.push(c),
             Escaping::Underscores => out.push('_'),
             Escaping::Dots => out.push_str("__"),
-            Escaping::Values => out.push_str(&format!("_{:x}_", u32::from(c))),
+            Escaping::Values => {
+                write!(out, "_{:x}_", u32::from(c)).expect("writing into memory cannot fail");
+            }
         }
     }
 }
@@ -71,7 +77,8 @@ pub(crate) fn write_quotable(text: &str, out: &mut Vec<u8>) {
     write_escaped(text, |byte| matches!(byte, b'\\' | b'\n' | b'"'), out);
 }
 
-/// Appends text that runs to the end of its line: the HELP of Prometheus text, where a quote stands for itself.
+/// Appends text that runs to the end of its line: the HELP of Prometheus text, where a quote stands
+/// for itself.
 pub(crate) fn write_line(text: &str, out: &mut Vec<u8>) {
     write_escaped(text, |byte| matches!(byte, b'\\' | b'\n'), out);
 }

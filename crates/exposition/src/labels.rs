@@ -1,9 +1,10 @@
-//! A sample's labels made legal and distinct. One repeated label name fails a whole scrape, and escaping can make two
-//! names one, so every label set is checked; it is rebuilt only if the check finds something.
+//! A sample's labels made legal and distinct. One repeated label name fails a whole scrape, and
+//! escaping can make two names one, so every label set is checked; it is rebuilt only if the check
+//! finds something.
 
 use crate::escape::NameOf;
 use crate::negotiate::Escaping;
-use crate::sample::Label;
+use crate::sample::{Exemplar, Label};
 
 /// The room in which a label set is rebuilt, kept between samples so that none of them allocates.
 #[derive(Debug, Default)]
@@ -19,10 +20,10 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// Calls `write` with each name, escaped but not quoted, and each value, not escaped. Labels that become one are
-    /// joined by `;` in the order of their original names, as OpenTelemetry's exporters do; of a label that is given
-    /// twice the first counts. A name that the format keeps for itself (`__name__`, and `reserved`) is prefixed with
-    /// `exported_`, as Prometheus does.
+    /// Calls `write` with each name, escaped but not quoted, and each value, not escaped. Labels
+    /// that become one are joined by `;` in the order of their original names, as OpenTelemetry's
+    /// exporters do; of a label that is given twice the first counts. A name that the format keeps
+    /// for itself (`__name__`, and `reserved`) is prefixed with `exported_`, as Prometheus does.
     pub(crate) fn each(
         &mut self,
         labels: &[Label<'_>],
@@ -60,7 +61,9 @@ impl Labels {
     fn rename(&mut self, labels: &[Label<'_>], scheme: Escaping, reserved: Option<&str>) {
         self.order.clear();
         self.order.extend(0..labels.len());
-        self.order.sort_by_key(|&at| labels[at].0);
+        // With the index in the key the order is stable, and unlike a stable sort this one never
+        // allocates.
+        self.order.sort_unstable_by_key(|&at| (labels[at].0, at));
         self.names.clear();
         self.ends.clear();
         for &at in &self.order {
@@ -79,6 +82,30 @@ impl Labels {
     }
 }
 
+/// Whether an exemplar's labels, as they will be written, are few enough characters.
+pub(crate) fn exemplar_fits(
+    room: &mut Labels,
+    exemplar: &Exemplar<'_>,
+    escaping: Escaping,
+) -> bool {
+    // A bound that costs no escaping decides nearly all cases, a trace id with its span id among
+    // them. The schemes that keep names apart make at most five characters of a byte, and all
+    // prefixes together are twelve.
+    let growth = match escaping {
+        Escaping::Underscores | Escaping::AllowUtf8 => 1,
+        Escaping::Dots | Escaping::Values => 5,
+    };
+    let longest = |(name, value): &Label<'_>| name.len() * growth + 12 + value.len();
+    if exemplar.labels.iter().map(longest).sum::<usize>() <= EXEMPLAR_CHARS_MAX {
+        return true;
+    }
+    let mut chars = 0;
+    room.each(exemplar.labels, escaping, None, |name, value| {
+        chars += name.chars().count() + value.chars().count();
+    });
+    chars <= EXEMPLAR_CHARS_MAX
+}
+
 /// Whether the labels can be written as they are.
 fn is_plain(labels: &[Label<'_>], scheme: Escaping, reserved: Option<&str>) -> bool {
     labels.iter().enumerate().all(|(at, (name, _))| {
@@ -91,6 +118,9 @@ fn is_plain(labels: &[Label<'_>], scheme: Escaping, reserved: Option<&str>) -> b
 fn is_reserved(name: &str, reserved: Option<&str>) -> bool {
     name == "__name__" || reserved == Some(name)
 }
+
+/// More characters than this in an exemplar's labels are forbidden by OpenMetrics.
+const EXEMPLAR_CHARS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,5 @@
-//! A family's name as it goes onto the wire: escaped stem and suffix apart, because formats disagree on which of them
-//! the family has and which only its samples.
+//! A family's name as it goes onto the wire: escaped stem and suffix apart, because formats
+//! disagree on which of them the family has and which only its samples.
 
 use crate::escape::NameOf;
 use crate::negotiate::Escaping;
@@ -17,7 +17,8 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// The name of a family under a scheme. Suffixes are not escaped: scrapers know a counter by `_total`.
+    /// The name of a family under a scheme. Suffixes are not escaped: scrapers know a counter by
+    /// `_total`.
     pub(crate) fn new(family: &Family<'_>, scheme: Escaping) -> Self {
         let suffix = match family.kind {
             Kind::Counter => "_total",
@@ -47,7 +48,8 @@ impl Name {
         self.suffix
     }
 
-    /// Makes the suffix a part of the stem, for a counter that must be declared under its full name.
+    /// Makes the suffix a part of the stem, for a counter that must be declared under its full
+    /// name.
     pub(crate) fn absorb_suffix(&mut self) {
         self.stem.push_str(self.suffix);
         self.suffix = "";

@@ -1,14 +1,15 @@
-//! Exponential buckets as spans and deltas, the form in which Prometheus takes them, computed while they are written
-//! so that a histogram allocates nothing.
+//! Exponential buckets as spans and deltas, the form in which Prometheus takes them, computed while
+//! they are written so that a histogram allocates nothing.
 
 use crate::sample::Native;
 
-/// So many empty buckets in a row are written as zeros; more begin a new span. A span costs about four bytes, an empty
-/// bucket up to two, because the deltas down to it and up again are both there.
+/// So many empty buckets in a row are written as zeros; more begin a new span. A span costs about
+/// four bytes, an empty bucket up to two, because the deltas down to it and up again are both
+/// there.
 const BRIDGED: i64 = 2;
 
-/// Whether Prometheus will accept the buckets. It refuses the whole scrape otherwise, so the answer decides whether they
-/// are sent at all.
+/// Whether Prometheus will accept the buckets. It refuses the whole scrape otherwise, so the answer
+/// decides whether they are sent at all.
 pub(crate) fn is_sound(native: &Native<'_>, count: u64, sum: f64) -> bool {
     let in_zero_or_above = native.positive.iter().try_fold(native.zero_count, |total, (_, n)| {
         // Deltas are signed, so no single count may reach beyond them.
@@ -28,7 +29,8 @@ pub(crate) fn is_sound(native: &Native<'_>, count: u64, sum: f64) -> bool {
         && native.zero_threshold.is_finite()
 }
 
-/// Calls `write` with each span: how far it begins from the end of the span before (the first: from zero), and its length.
+/// Calls `write` with each span: how far it begins from the end of the span before (the first: from
+/// zero), and its length.
 pub(crate) fn spans(positive: &[(i32, u64)], mut write: impl FnMut(i32, u32)) {
     let mut end: i64 = 0;
     let mut open: Option<(i64, i64)> = None;
@@ -58,7 +60,8 @@ fn emit((offset, length): (i64, i64), write: &mut impl FnMut(i32, u32)) {
     write(offset, length);
 }
 
-/// Calls `write` with each bucket's count minus the count of the bucket before, the bridged empty ones included.
+/// Calls `write` with each bucket's count minus the count of the bucket before, the bridged empty
+/// ones included.
 pub(crate) fn deltas(positive: &[(i32, u64)], mut write: impl FnMut(i64)) {
     let mut before: Option<(i64, i64)> = None;
     for &(index, count) in positive {

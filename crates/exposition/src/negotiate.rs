@@ -1,5 +1,5 @@
-//! From a scraper's headers to a format, by the scraper's own order, because Prometheus 3 fails a scrape whose answer
-//! it did not ask for or cannot name.
+//! From a scraper's headers to a format, by the scraper's own order, because Prometheus 3 fails a
+//! scrape whose answer it did not ask for or cannot name.
 
 /// A format of a scrape's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -8,12 +8,14 @@ pub enum Format {
     Text004,
     /// Prometheus text that may quote names.
     Text100,
-    /// The draft before OpenMetrics 1.0, which Prometheus asked for until 2.3x. All that redora writes in 1.0.0 means
-    /// the same in it, so the body is the same and only the version in the Content-Type differs.
+    /// The draft before OpenMetrics 1.0, which Prometheus asked for until 2.3x. All that redora
+    /// writes in 1.0.0 means the same in it, so the body is the same and only the version in the
+    /// Content-Type differs.
     OpenMetrics001,
     /// OpenMetrics, with exemplars.
     OpenMetrics100,
-    /// Length-delimited `io.prometheus.client.MetricFamily`, with exemplars, start times and native histograms.
+    /// Length-delimited `io.prometheus.client.MetricFamily`, with exemplars, start times and native
+    /// histograms.
     Protobuf,
 }
 
@@ -24,7 +26,8 @@ pub enum Escaping {
     Underscores,
     /// Names travel as they are, in quotes where the format needs them.
     AllowUtf8,
-    /// `.` becomes `_dot_`, `_` becomes `__`, also in legal names, and any other illegal character `__`.
+    /// `.` becomes `_dot_`, `_` becomes `__`, also in legal names, and any other illegal character
+    /// `__`.
     Dots,
     /// Illegal names begin with `U__` and spell illegal characters as hexadecimal code points.
     Values,
@@ -80,8 +83,9 @@ impl Negotiated {
     }
 }
 
-/// The supported format with the highest q-value in an Accept header; at the same q-value a named format comes before a
-/// wildcard, then the first before the others. Nothing known, nothing acceptable or no header: text 0.0.4.
+/// The supported format with the highest q-value in an Accept header; at the same q-value a named
+/// format comes before a wildcard, then the first before the others. Nothing known, nothing
+/// acceptable or no header: text 0.0.4. A header of several lines is one line with commas between.
 #[must_use]
 pub fn negotiate(accept: Option<&str>) -> Negotiated {
     let mut best: Option<(u16, bool, Negotiated)> = None;
@@ -96,7 +100,8 @@ pub fn negotiate(accept: Option<&str>) -> Negotiated {
     best.map_or(Negotiated::DEFAULT, |(_, _, negotiated)| negotiated)
 }
 
-/// The format that one entry of Accept asks for, and whether it names it rather than matching a wildcard.
+/// The format that one entry of Accept asks for, and whether it names it rather than matching a
+/// wildcard.
 fn offer(entry: &str) -> Option<(bool, Negotiated)> {
     let media = token(entry);
     let version = parameter(entry, "version");
@@ -153,10 +158,11 @@ impl Compression {
     }
 }
 
-/// The compression with the highest q-value in an Accept-Encoding header; at the same q-value zstd, which costs the
-/// least, then gzip, then none. No header: none.
+/// The compression with the highest q-value in an Accept-Encoding header; at the same q-value zstd,
+/// which costs the least, then gzip, then none. No header: none.
 ///
-/// A client that forbids even `identity` is answered with it all the same: an answer it may read beats none.
+/// A client that forbids even `identity` is answered with it all the same: an answer it may read
+/// beats none.
 #[must_use]
 pub fn accept_encoding(header: Option<&str>) -> Compression {
     let Some(header) = header else { return Compression::Identity };
@@ -167,7 +173,8 @@ pub fn accept_encoding(header: Option<&str>) -> Compression {
             .map(quality_permille)
     };
     let any = quality(&["*"]);
-    // A wildcard is answered with gzip only: whoever names no compression has most likely never heard of zstd.
+    // A wildcard is answered with gzip only: whoever names no compression has most likely never
+    // heard of zstd.
     let gzip = quality(&["gzip", "x-gzip"]).or(any).unwrap_or(0);
     let zstd = quality(&["zstd"]).unwrap_or(0);
     // Identity is always acceptable, but comes last unless the client ranks it.

@@ -1,5 +1,6 @@
-//! Numbers as a scraper reads them. Bounds are spelt exactly as Prometheus spells a bound that it read as a number,
-//! because `le` is part of a series' identity and one bucket must not have two names.
+//! Numbers as a scraper reads them. Bounds are spelt exactly as Prometheus spells a bound that it
+//! read as a number, because `le` is part of a series' identity and one bucket must not have two
+//! names.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -23,9 +24,11 @@ pub(crate) fn write_integer(mut n: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends a sample's value: the shortest text that reads back as the same number, `NaN`, `+Inf` or `-Inf`.
+/// Appends a sample's value: the shortest text that reads back as the same number, `NaN`, `+Inf` or
+/// `-Inf`.
 pub(crate) fn write_value(value: f64, out: &mut Vec<u8>) {
-    // Above this a whole f64 may differ from its shortest text, and below it most values of a scrape are whole.
+    // Above this a whole f64 may differ from its shortest text, and below it most values of a
+    // scrape are whole.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let size = value.abs();
     if value.is_nan() {
@@ -48,11 +51,16 @@ pub(crate) fn write_value(value: f64, out: &mut Vec<u8>) {
 /// Appends a point in time, in seconds with milliseconds.
 pub(crate) fn write_seconds(ms: u64, out: &mut Vec<u8>) {
     write_integer(ms / 1000, out);
-    write!(out, ".{:03}", ms % 1000).expect(IN_MEMORY);
+    out.push(b'.');
+    let rest = ms % 1000;
+    for unit in [100, 10, 1] {
+        // The cast cannot truncate: it is one digit.
+        out.push(b'0' + (rest / unit % 10) as u8);
+    }
 }
 
-/// Appends a bucket's upper bound: always with a point or an exponent, the exponent from 1e+06 up and from 1e-05 down
-/// with at least two digits (`0.25`, `1.0`, `1e+06`, `+Inf`).
+/// Appends a bucket's upper bound: always with a point or an exponent, the exponent from 1e+06 up
+/// and from 1e-05 down with at least two digits (`0.25`, `1.0`, `1e+06`, `+Inf`).
 pub(crate) fn write_bound(bound: f64, out: &mut String) {
     if bound.is_nan() {
         return out.push_str("NaN");

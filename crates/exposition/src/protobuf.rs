@@ -1,18 +1,18 @@
-//! The protobuf format, written by hand, because a generated encoder needs the whole family as objects before the
-//! first byte, and its length before the first sample.
+//! The protobuf format, written by hand, because a generated encoder needs the whole family as
+//! objects before the first byte, and its length before the first sample.
 
-use crate::labels::Labels;
+use crate::labels::{Labels, exemplar_fits};
 use crate::name::Name;
 use crate::native;
 use crate::negotiate::Escaping;
 use crate::sample::{Bucket, Exemplar, Family, Histogram, Kind, Label, Native};
-use crate::text::exemplar_fits;
 
-/// A family is cut into messages of about this size. Each repeats the family's name, help and kind, and readers take
-/// them for one family.
+/// A family is cut into messages of about this size. Each repeats the family's name, help and kind,
+/// and readers take them for one family.
 const MESSAGE_BYTES: usize = 256 * 1024;
 
-/// What stands for a threshold of exactly 0: the one that Prometheus gives to OTLP's histograms without one.
+/// What stands for a threshold of exactly 0: the one that Prometheus gives to OTLP's histograms
+/// without one.
 const ZERO_THRESHOLD: f64 = 1e-128;
 
 /// What writes the protobuf format.
@@ -91,8 +91,8 @@ impl ProtobufWriter {
     /// Writes a histogram's classic buckets, and its native ones if they are sound.
     pub(crate) fn histogram(&mut self, labels: &[Label<'_>], h: &Histogram<'_>, out: &mut Vec<u8>) {
         let native = h.native.filter(|native| native::is_sound(native, h.count, h.sum));
-        // Prometheus 2.4x decides by a message's first histogram whether it reads native or classic buckets from all
-        // of them.
+        // Prometheus 2.4x decides by a message's first histogram whether it reads native or classic
+        // buckets from all of them.
         if self.native != native.is_some() {
             self.end_family(out);
             self.native = native.is_some();
@@ -156,7 +156,8 @@ fn write_bucket(
 }
 
 fn write_native(native: &Native<'_>, out: &mut Vec<u8>) {
-    // A threshold above 0 is the one sign of native buckets that every reader knows when they are empty.
+    // A threshold above 0 is the one sign of native buckets that every reader knows when they are
+    // empty.
     let zero_threshold =
         if native.zero_threshold == 0.0 { ZERO_THRESHOLD } else { native.zero_threshold };
     write_number(5, zigzag(i64::from(native.schema)), out);
@@ -224,7 +225,8 @@ fn write_time(field: u32, ms: Option<u64>, out: &mut Vec<u8>) {
 fn write_message(field: u32, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     write_tag(field, 2, out);
     let length_at = out.len();
-    // Most messages are shorter than 128 bytes, so one byte is kept free and a longer message moved aside.
+    // Most messages are shorter than 128 bytes, so one byte is kept free and a longer message moved
+    // aside.
     out.push(0);
     write(out);
     let mut length = out.len() - length_at - 1;

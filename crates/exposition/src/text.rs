@@ -1,15 +1,12 @@
-//! Prometheus text and OpenMetrics, which differ in less than they share: how a family is declared, and what may follow
-//! a value.
+//! Prometheus text and OpenMetrics, which differ in less than they share: how a family is declared,
+//! and what may follow a value.
 
 use crate::escape::{NameOf, write_line, write_quotable};
-use crate::labels::Labels;
+use crate::labels::{Labels, exemplar_fits};
 use crate::name::Name;
 use crate::negotiate::Escaping;
 use crate::number::{write_bound, write_integer, write_seconds, write_value};
 use crate::sample::{Bucket, Exemplar, Family, Histogram, Kind, Label};
-
-/// More characters than this in an exemplar's labels are forbidden by OpenMetrics.
-pub(crate) const EXEMPLAR_CHARS_MAX: usize = 128;
 
 /// What writes the two text formats.
 #[derive(Debug)]
@@ -20,7 +17,8 @@ pub(crate) struct TextWriter {
     created: bool,
     /// The family's HELP, TYPE and UNIT until its first sample.
     header: Vec<u8>,
-    /// The family's name up to where a suffix follows, with the opening brace and quote if it is quoted.
+    /// The family's name up to where a suffix follows, with the opening brace and quote if it is
+    /// quoted.
     name: Vec<u8>,
     quoted: bool,
     /// What follows the name of a counter, a gauge, an info or an unknown.
@@ -49,7 +47,8 @@ impl TextWriter {
         }
     }
 
-    /// Begins a family. Its declaration waits for the first sample, because a family without one says nothing.
+    /// Begins a family. Its declaration waits for the first sample, because a family without one
+    /// says nothing.
     pub(crate) fn family(&mut self, family: &Family<'_>, name: &Name, declared: bool) {
         self.header.clear();
         if declared {
@@ -242,24 +241,6 @@ fn write_labels(
         write_quotable(value, out);
         out.push(b'"');
     });
-}
-
-/// Whether an exemplar's labels, as they will be written, are few enough characters.
-pub(crate) fn exemplar_fits(
-    room: &mut Labels,
-    exemplar: &Exemplar<'_>,
-    escaping: Escaping,
-) -> bool {
-    // Far fewer bytes than allowed need no counting, and a trace id with its span id is such a case.
-    let bytes: usize = exemplar.labels.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if bytes * 10 <= EXEMPLAR_CHARS_MAX {
-        return true;
-    }
-    let mut chars = 0;
-    room.each(exemplar.labels, escaping, None, |name, value| {
-        chars += name.chars().count() + value.chars().count();
-    });
-    chars <= EXEMPLAR_CHARS_MAX
 }
 
 /// The texts of the last histogram's bounds, because all histograms of a family have the same ones.

@@ -1,5 +1,5 @@
-//! Whatever is pushed, what comes out reads back: checked with a small parser of the text formats that knows nothing of
-//! the encoder.
+//! Whatever is pushed, what comes out reads back: checked with a small parser of the text formats
+//! that knows nothing of the encoder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,7 +130,8 @@ fn schemes() -> impl Strategy<Value = Escaping> {
     ])
 }
 
-/// Names that are legal, that become equal when escaped, that the formats keep for themselves, and any others.
+/// Names that are legal, that become equal when escaped, that the formats keep for themselves, and
+/// any others.
 fn names() -> impl Strategy<Value = String> {
     prop_oneof!["[a-c][._-][a-c]", "[a-z_:]{1,4}", "__name__|le|quantile|", any::<String>()]
 }

@@ -1,4 +1,5 @@
-//! The hand-written protobuf against an independent decoder, prost's, on the message's published field numbers.
+//! The hand-written protobuf against an independent decoder, prost's, on the message's published
+//! field numbers.
 
 use prost::Message;
 use redora_exposition::{
@@ -153,7 +154,7 @@ fn family<'a>(name: &'a str, kind: Kind) -> Family<'a> {
 }
 
 #[test]
-fn values_carry_kind_unit_start_and_exemplar() {
+fn a_counter_carries_unit_start_and_exemplar() {
     let mut e = encoder(Escaping::Underscores);
     let exemplar = Exemplar {
         labels: &[("trace_id", "5b8e")],
@@ -168,40 +169,48 @@ fn values_carry_kind_unit_start_and_exemplar() {
     });
     e.counter(&[("mode", "\"user\"")], 3.5, Some(1_600_000_000_007), Some(&exemplar));
     e.counter(&[], 0.0, None, None);
+    let timestamp = |seconds, nanos| Some(client::Timestamp { seconds, nanos });
+    assert_eq!(
+        decode(e),
+        [client::MetricFamily {
+            name: Some("cpu_seconds_total".into()),
+            help: Some("Two\nlines.".into()),
+            kind: Some(0),
+            unit: Some("seconds".into()),
+            metric: vec![
+                client::Metric {
+                    label: pairs(&[("mode", "\"user\"")]),
+                    counter: Some(client::Counter {
+                        value: Some(3.5),
+                        exemplar: Some(client::Exemplar {
+                            label: pairs(&[("trace_id", "5b8e")]),
+                            value: Some(0.5),
+                            timestamp: timestamp(1_700_000_000, 123_000_000),
+                        }),
+                        created_timestamp: timestamp(1_600_000_000, 7_000_000),
+                    }),
+                    ..Default::default()
+                },
+                client::Metric {
+                    counter: Some(client::Counter { value: Some(0.0), ..Default::default() }),
+                    ..Default::default()
+                },
+            ],
+        },]
+    );
+}
+
+#[test]
+fn infos_are_gauges_unknowns_untyped_and_empty_families_nothing() {
+    let mut e = encoder(Escaping::Underscores);
     e.family(&family("target_info", Kind::Info));
     e.gauge(&[("host", "a")], 1.0);
     e.family(&family("empty", Kind::Gauge));
     e.family(&family("what", Kind::Unknown));
     e.gauge(&[], -0.25);
-    let timestamp = |seconds, nanos| Some(client::Timestamp { seconds, nanos });
     assert_eq!(
         decode(e),
         [
-            client::MetricFamily {
-                name: Some("cpu_seconds_total".into()),
-                help: Some("Two\nlines.".into()),
-                kind: Some(0),
-                unit: Some("seconds".into()),
-                metric: vec![
-                    client::Metric {
-                        label: pairs(&[("mode", "\"user\"")]),
-                        counter: Some(client::Counter {
-                            value: Some(3.5),
-                            exemplar: Some(client::Exemplar {
-                                label: pairs(&[("trace_id", "5b8e")]),
-                                value: Some(0.5),
-                                timestamp: timestamp(1_700_000_000, 123_000_000),
-                            }),
-                            created_timestamp: timestamp(1_600_000_000, 7_000_000),
-                        }),
-                        ..Default::default()
-                    },
-                    client::Metric {
-                        counter: Some(client::Counter { value: Some(0.0), ..Default::default() }),
-                        ..Default::default()
-                    },
-                ],
-            },
             client::MetricFamily {
                 name: Some("target_info".into()),
                 kind: Some(1),
@@ -225,18 +234,42 @@ fn values_carry_kind_unit_start_and_exemplar() {
     );
 }
 
+fn exemplar(id: &str, ms: Option<i64>) -> client::Exemplar {
+    let timestamp = |ms| client::Timestamp {
+        seconds: ms / 1000,
+        nanos: i32::try_from(ms % 1000).expect("milliseconds") * 1_000_000,
+    };
+    client::Exemplar {
+        label: pairs(&[("trace_id", id)]),
+        value: Some(0.5),
+        timestamp: ms.map(timestamp),
+    }
+}
+
+fn bucket(count: u64, upper: f64, exemplar: client::Exemplar) -> client::Bucket {
+    client::Bucket {
+        cumulative_count: Some(count),
+        upper_bound: Some(upper),
+        exemplar: Some(exemplar),
+    }
+}
+
+fn span(offset: i32, length: u32) -> client::BucketSpan {
+    client::BucketSpan { offset: Some(offset), length: Some(length) }
+}
+
 #[test]
 fn a_histogram_has_its_classic_and_its_native_buckets() {
-    let exemplar = |id, timestamp_ms| {
+    let pushed = |id, timestamp_ms| {
         Some(Exemplar { labels: std::slice::from_ref(id), value: 0.5, timestamp_ms })
     };
     let buckets = [
-        Bucket { upper: 0.5, cumulative: 2, exemplar: exemplar(&("trace_id", "a"), Some(1000)) },
-        Bucket { upper: 1.0, cumulative: 5, exemplar: exemplar(&("trace_id", "b"), None) },
+        Bucket { upper: 0.5, cumulative: 2, exemplar: pushed(&("trace_id", "a"), Some(1000)) },
+        Bucket { upper: 1.0, cumulative: 5, exemplar: pushed(&("trace_id", "b"), None) },
         Bucket {
             upper: f64::INFINITY,
             cumulative: 0,
-            exemplar: exemplar(&("trace_id", "c"), Some(2500)),
+            exemplar: pushed(&("trace_id", "c"), Some(2500)),
         },
     ];
     let native = Native {
@@ -258,26 +291,13 @@ fn a_histogram_has_its_classic_and_its_native_buckets() {
     let families = decode(e);
     assert_eq!(families.len(), 1);
     assert_eq!(families[0].kind, Some(4));
-    let label = |id: &str| pairs(&[("trace_id", id)]);
-    let timed = |id: &str, seconds, nanos| client::Exemplar {
-        label: label(id),
-        value: Some(0.5),
-        timestamp: Some(client::Timestamp { seconds, nanos }),
-    };
-    let untimed = client::Exemplar { label: label("b"), value: Some(0.5), timestamp: None };
-    let bucket = |count, upper, exemplar| client::Bucket {
-        cumulative_count: Some(count),
-        upper_bound: Some(upper),
-        exemplar: Some(exemplar),
-    };
-    let span = |offset, length| client::BucketSpan { offset: Some(offset), length: Some(length) };
     let expected = client::Histogram {
         sample_count: Some(7),
         sample_sum: Some(6.5),
         bucket: vec![
-            bucket(2, 0.5, timed("a", 1, 0)),
-            bucket(5, 1.0, untimed),
-            bucket(7, f64::INFINITY, timed("c", 2, 500_000_000)),
+            bucket(2, 0.5, exemplar("a", Some(1000))),
+            bucket(5, 1.0, exemplar("b", None)),
+            bucket(7, f64::INFINITY, exemplar("c", Some(2500))),
         ],
         schema: Some(-1),
         zero_threshold: Some(1e-128),
@@ -285,7 +305,7 @@ fn a_histogram_has_its_classic_and_its_native_buckets() {
         positive_span: vec![span(-3, 3), span(4, 1)],
         positive_delta: vec![2, -2, 3, -2],
         created_timestamp: Some(client::Timestamp { seconds: 5, nanos: 1_000_000 }),
-        exemplars: vec![timed("a", 1, 0), timed("c", 2, 500_000_000)],
+        exemplars: vec![exemplar("a", Some(1000)), exemplar("c", Some(2500))],
     };
     assert_eq!(families[0].metric[0].label, pairs(&[("service", "shop")]));
     assert_eq!(families[0].metric[0].histogram.as_ref(), Some(&expected));

@@ -1,4 +1,5 @@
-//! Whole bodies of both text formats against text written by hand, because a scraper reads bodies and not functions.
+//! Whole bodies of both text formats against text written by hand, because a scraper reads bodies
+//! and not functions.
 
 use redora_exposition::{
     Bucket, Encoder, Escaping, Exemplar, Family, Format, Histogram, Kind, Native, Negotiated,
@@ -28,7 +29,7 @@ fn family<'a>(name: &'a str, kind: Kind) -> Family<'a> {
 }
 
 const TRACE: Exemplar<'static> = Exemplar {
-    labels: &[("trace_id", "5b8efff798038103d269b633813fc60c"), ("span_id", "eee19b7ec3c1b174")],
+    labels: &[("trace_id", "5b8e")],
     value: 0.043,
     timestamp_ms: Some(1_700_000_000_123),
 };
@@ -110,17 +111,17 @@ temperature NaN
 fn openmetrics_has_exemplars_units_and_an_end() {
     let expected = r##"# HELP http_requests Requests, \"all\" of them.\nC:\\
 # TYPE http_requests counter
-http_requests_total{code="200",path="/a\"b\\c\nd"} 3 # {trace_id="5b8efff798038103d269b633813fc60c",span_id="eee19b7ec3c1b174"} 0.043 1700000000.123
+http_requests_total{code="200",path="/a\"b\\c\nd"} 3 # {trace_id="5b8e"} 0.043 1700000000.123
 http_requests_total 0.5
 # HELP request_duration_seconds Duration.
 # TYPE request_duration_seconds histogram
 # UNIT request_duration_seconds seconds
-request_duration_seconds_bucket{service="shop",le="0.05"} 2 # {trace_id="5b8efff798038103d269b633813fc60c",span_id="eee19b7ec3c1b174"} 0.043 1700000000.123
+request_duration_seconds_bucket{service="shop",le="0.05"} 2 # {trace_id="5b8e"} 0.043 1700000000.123
 request_duration_seconds_bucket{service="shop",le="1.0"} 3
 request_duration_seconds_bucket{service="shop",le="+Inf"} 4
 request_duration_seconds_sum{service="shop"} 7.25
 request_duration_seconds_count{service="shop"} 4
-request_duration_seconds_bucket{le="0.05"} 2 # {trace_id="5b8efff798038103d269b633813fc60c",span_id="eee19b7ec3c1b174"} 0.043 1700000000.123
+request_duration_seconds_bucket{le="0.05"} 2 # {trace_id="5b8e"} 0.043 1700000000.123
 request_duration_seconds_bucket{le="1.0"} 3
 request_duration_seconds_bucket{le="+Inf"} 4
 request_duration_seconds_sum 7.25
@@ -170,6 +171,78 @@ b_created 1520872607.000
     );
 }
 
+/// For each scheme the text format's body, and how OpenMetrics declares the counter.
+const NAMES: [(Escaping, &str, &str); 4] = [
+    (
+        Escaping::Underscores,
+        r#"# HELP http_requests_total All.
+# TYPE http_requests_total counter
+http_requests_total{b_c="1",http_route="/"} 1
+http_requests_total 2
+# TYPE plain histogram
+plain_bucket{gr_n="x",le="+Inf"} 1
+plain_sum{gr_n="x"} 1
+plain_count{gr_n="x"} 1
+# TYPE a_b_c histogram
+a_b_c_bucket{le="+Inf"} 1
+a_b_c_sum 1
+a_b_c_count 1
+"#,
+        "# TYPE http_requests counter\n",
+    ),
+    (
+        Escaping::Dots,
+        r#"# HELP http_dot_requests_total All.
+# TYPE http_dot_requests_total counter
+http_dot_requests_total{b__c="1",http_dot_route="/"} 1
+http_dot_requests_total 2
+# TYPE plain histogram
+plain_bucket{gr__n="x",le="+Inf"} 1
+plain_sum{gr__n="x"} 1
+plain_count{gr__n="x"} 1
+# TYPE a__b__c histogram
+a__b__c_bucket{le="+Inf"} 1
+a__b__c_sum 1
+a__b__c_count 1
+"#,
+        "# TYPE http_dot_requests counter\n",
+    ),
+    (
+        Escaping::Values,
+        r#"# HELP U__http_2e_requests_total All.
+# TYPE U__http_2e_requests_total counter
+U__http_2e_requests_total{b_c="1",U__http_2e_route="/"} 1
+U__http_2e_requests_total 2
+# TYPE plain histogram
+plain_bucket{U__gr_fc_n="x",le="+Inf"} 1
+plain_sum{U__gr_fc_n="x"} 1
+plain_count{U__gr_fc_n="x"} 1
+# TYPE U__a_20_b_22_c histogram
+U__a_20_b_22_c_bucket{le="+Inf"} 1
+U__a_20_b_22_c_sum 1
+U__a_20_b_22_c_count 1
+"#,
+        "# TYPE U__http_2e_requests counter\n",
+    ),
+    (
+        Escaping::AllowUtf8,
+        r#"# HELP "http.requests_total" All.
+# TYPE "http.requests_total" counter
+{"http.requests_total",b_c="1","http.route"="/"} 1
+{"http.requests_total"} 2
+# TYPE plain histogram
+plain_bucket{"grün"="x",le="+Inf"} 1
+plain_sum{"grün"="x"} 1
+plain_count{"grün"="x"} 1
+# TYPE "a b\"c" histogram
+{"a b\"c_bucket",le="+Inf"} 1
+{"a b\"c_sum"} 1
+{"a b\"c_count"} 1
+"#,
+        "# TYPE \"http.requests\" counter\n",
+    ),
+];
+
 #[test]
 fn each_scheme_has_its_names() {
     let push = |encoder: &mut Encoder| {
@@ -187,76 +260,7 @@ fn each_scheme_has_its_names() {
         encoder.family(&family("a b\"c", Kind::Histogram));
         encoder.histogram(&[], &h);
     };
-    for (escaping, text, openmetrics) in [
-        (
-            Escaping::Underscores,
-            r#"# HELP http_requests_total All.
-# TYPE http_requests_total counter
-http_requests_total{b_c="1",http_route="/"} 1
-http_requests_total 2
-# TYPE plain histogram
-plain_bucket{gr_n="x",le="+Inf"} 1
-plain_sum{gr_n="x"} 1
-plain_count{gr_n="x"} 1
-# TYPE a_b_c histogram
-a_b_c_bucket{le="+Inf"} 1
-a_b_c_sum 1
-a_b_c_count 1
-"#,
-            "# TYPE http_requests counter\n",
-        ),
-        (
-            Escaping::Dots,
-            r#"# HELP http_dot_requests_total All.
-# TYPE http_dot_requests_total counter
-http_dot_requests_total{b__c="1",http_dot_route="/"} 1
-http_dot_requests_total 2
-# TYPE plain histogram
-plain_bucket{gr__n="x",le="+Inf"} 1
-plain_sum{gr__n="x"} 1
-plain_count{gr__n="x"} 1
-# TYPE a__b__c histogram
-a__b__c_bucket{le="+Inf"} 1
-a__b__c_sum 1
-a__b__c_count 1
-"#,
-            "# TYPE http_dot_requests counter\n",
-        ),
-        (
-            Escaping::Values,
-            r#"# HELP U__http_2e_requests_total All.
-# TYPE U__http_2e_requests_total counter
-U__http_2e_requests_total{b_c="1",U__http_2e_route="/"} 1
-U__http_2e_requests_total 2
-# TYPE plain histogram
-plain_bucket{U__gr_fc_n="x",le="+Inf"} 1
-plain_sum{U__gr_fc_n="x"} 1
-plain_count{U__gr_fc_n="x"} 1
-# TYPE U__a_20_b_22_c histogram
-U__a_20_b_22_c_bucket{le="+Inf"} 1
-U__a_20_b_22_c_sum 1
-U__a_20_b_22_c_count 1
-"#,
-            "# TYPE U__http_2e_requests counter\n",
-        ),
-        (
-            Escaping::AllowUtf8,
-            r#"# HELP "http.requests_total" All.
-# TYPE "http.requests_total" counter
-{"http.requests_total",b_c="1","http.route"="/"} 1
-{"http.requests_total"} 2
-# TYPE plain histogram
-plain_bucket{"grün"="x",le="+Inf"} 1
-plain_sum{"grün"="x"} 1
-plain_count{"grün"="x"} 1
-# TYPE "a b\"c" histogram
-{"a b\"c_bucket",le="+Inf"} 1
-{"a b\"c_sum"} 1
-{"a b\"c_count"} 1
-"#,
-            "# TYPE \"http.requests\" counter\n",
-        ),
-    ] {
+    for (escaping, text, openmetrics) in NAMES {
         let found = body(Format::Text100, escaping, push);
         assert_eq!(found, text, "{escaping:?}");
         assert!(body(Format::OpenMetrics100, escaping, push).contains(openmetrics));
@@ -322,8 +326,15 @@ fn families_without_samples_leave_no_trace() {
         encoder.family(&family("b", Kind::Gauge));
         encoder.gauge(&[], 1.0);
         encoder.family(&family("c", Kind::Histogram));
+        // What was never declared neither hides a later declaration nor clashes with another kind.
+        encoder.family(&family("c", Kind::Gauge));
+        encoder.family(&family("c_total", Kind::Counter));
+        encoder.counter(&[], 1.0, None, None);
     };
-    assert_eq!(body(Format::Text004, Escaping::Underscores, push), "# TYPE b gauge\nb 1\n");
+    assert_eq!(
+        body(Format::OpenMetrics100, Escaping::Underscores, push),
+        "# TYPE b gauge\nb 1\n# TYPE c counter\nc_total 1\n# EOF\n"
+    );
     assert_eq!(body(Format::OpenMetrics100, Escaping::Underscores, |_| ()), "# EOF\n");
 }
 
@@ -417,6 +428,27 @@ fn an_exemplar_past_the_limit_is_left_out_and_its_sample_stays() {
         });
         let exemplar = if fits { format!(" # {{trace_id=\"{value}\"}} 1") } else { String::new() };
         assert_eq!(found, format!("# TYPE a counter\na_total 5{exemplar}\n# EOF\n"));
+    }
+}
+
+#[test]
+fn the_limit_of_an_exemplar_is_counted_as_it_is_written() {
+    for (escaping, written) in [
+        (Escaping::Underscores, "trace_id"),
+        (Escaping::AllowUtf8, "trace.id"),
+        (Escaping::Dots, "trace_dot_id"),
+        (Escaping::Values, "U__trace_2e_id"),
+    ] {
+        for (room, fits) in [(128, true), (129, false)] {
+            let value = "x".repeat(room - written.len());
+            let found = body(Format::OpenMetrics100, escaping, |encoder| {
+                encoder.family(&family("a_total", Kind::Counter));
+                let labels = &[("trace.id", value.as_str())];
+                let exemplar = Exemplar { labels, value: 1.0, timestamp_ms: None };
+                encoder.counter(&[], 5.0, None, Some(&exemplar));
+            });
+            assert_eq!(found.contains(written), fits, "{escaping:?}");
+        }
     }
 }
 
