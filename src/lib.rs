@@ -1,6 +1,7 @@
 //! The agent as a library, so that tests and benches drive the same code that the binary runs.
 
 pub mod digest;
+pub mod expose;
 pub mod log_metrics;
 pub mod receive;
 pub mod red;

@@ -163,7 +163,7 @@ fn names_past_the_bound_count_as_other_and_the_sum_stays_exact() {
     }
     let other = |service: &str| format!("{service}|other|server ok ");
     assert!(all.contains(&(other("shop"), 450)) && all.contains(&(other("cart"), 500)));
-    digest.read(|books| assert_eq!(books.red.requests().book.overflowed(), 950));
+    digest.read(|books| assert_eq!(books.red.requests().book.size().overflowed, 950));
 }
 
 /// Names that no template makes equal.

@@ -4,13 +4,15 @@
 mod config;
 mod watch;
 
+use std::ops::Add;
+
 use redora_model::identity::Tenant;
 use redora_wire::logs::LogRecord;
 
 pub use config::{Body, Match, Rule, SeverityRange};
 pub use watch::Watch;
 
-use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Staged};
+use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Size, Staged};
 
 /// The book of log records.
 #[derive(Debug)]
@@ -152,6 +154,13 @@ impl LogMetrics {
         self.records.limit(limits);
         let share = share(limits, self.rules.len());
         self.matched.iter_mut().for_each(|book| book.limit(share));
+    }
+
+    /// How full each family is, the rules together.
+    #[must_use]
+    pub fn sizes(&self) -> [(&'static str, Size); 2] {
+        let matched = self.matched.iter().map(Book::size).fold(Size::default(), Size::add);
+        [("log_records", self.records.size()), ("log_metrics", matched)]
     }
 
     /// Records by service.
