@@ -237,6 +237,8 @@ pub enum SyntaxCure {
     None,
     /// Quotes around a value that starts with a character of YAML's own.
     Quote(char),
+    /// Quotes around a value with `${…}`, whose brace closes a mapping.
+    QuoteDollar,
     /// Spaces instead of tabs.
     Spaces,
 }
@@ -282,9 +284,21 @@ impl fmt::Display for SyntaxCure {
         match self {
             SyntaxCure::None => Ok(()),
             SyntaxCure::Quote(c) => write!(f, "; put quotes around a value that starts with {c}"),
+            SyntaxCure::QuoteDollar => f.write_str("; put quotes around a value that holds ${…}"),
             SyntaxCure::Spaces => f.write_str("; indent with spaces, not with tabs"),
         }
     }
+}
+
+/// A dotted path; a key that would not read as one is quoted, and clipped where it is a whole page.
+pub(super) fn join(path: &str, name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = if !name.is_empty() && name.len() <= 80 && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        Shown::quoted(name).to_string()
+    };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

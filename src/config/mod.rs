@@ -151,8 +151,8 @@ pub fn parse(
     let tree = node::read(text).map_err(|(at, problem)| one(file_name, at, problem))?;
     let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
     let mut walk = Walk::new(file_name, Sources { env, read, directory });
-    for (at, problem) in tree.faults {
-        walk.fault(at, "", problem);
+    for (at, key, problem) in tree.faults {
+        walk.fault(at, &key, problem);
     }
     let mut config = Config::defaults();
     if let Some(root) = &tree.root

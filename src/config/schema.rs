@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 32] = [
+pub const KEYS: [Key; 30] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -47,9 +47,7 @@ pub const KEYS: [Key; 32] = [
     key("log_metrics[].match.body", "text", None),
     key("log_metrics[].match.body_regex", "expression", None),
     key("log_metrics[].match.attributes", "map", None),
-    key("log_metrics[].match.attributes.<key>", "text", None),
     key("log_metrics[].labels", "attributes", Some("[]")),
-    key("log_metrics[].labels[]", "attribute", None),
 ];
 
 /// Sections that a later version will read.
@@ -84,7 +82,7 @@ fn names(section: &str) -> impl Iterator<Item = &'static str> {
             "" => key.path,
             _ => key.path.strip_prefix(section)?.strip_prefix('.')?,
         };
-        (!name.contains(['.', '[', '<'])).then_some(name)
+        (!name.contains(['.', '['])).then_some(name)
     })
 }
 

@@ -14,45 +14,61 @@ use crate::receive;
 
 /// Reads `listen`.
 pub(super) fn listen(walk: &mut Walk<'_>, section: &Section<'_>, config: &mut Config) {
-    let mut taken: Vec<Typed<SocketAddr>> = Vec::new();
+    let mut taken = Vec::new();
     for (name, target) in [
         ("otlp_grpc", &mut config.receive.grpc),
         ("otlp_http", &mut config.receive.http),
         ("admin", &mut config.admin.listen),
     ] {
-        let Some(field) = section.field(name) else {
-            taken.extend(target.iter().map(|address| Typed {
+        let before = taken.len();
+        match addresses(walk, section, name, &mut taken) {
+            Given::Listed => {
+                *target = taken[before..].iter().map(|typed| typed.value).collect();
+            }
+            Given::Nothing => taken.extend(target.iter().map(|address| Typed {
                 value: *address,
                 at: section.at,
                 key: section.key(name),
-                shown: Shown::quoted(&address.to_string()),
+                shown: Shown::origin(&format!("{address}, the default")),
                 foreign: false,
-            }));
-            continue;
-        };
-        let Some(fields) = walk.list(&field, ADDRESSES_MAX) else { continue };
-        if fields.is_empty() && name == "admin" {
-            let why = "metrics and health would be out of reach; remove the key for the default";
-            walk.fault(field.at, &field.key, Problem::EmptyList(why));
-        }
-        target.clear();
-        for field in fields {
-            let Some(typed) = walk.typed(&field, Form::Address, scalar::addresses) else {
-                continue;
-            };
-            for address in &typed.value {
-                target.push(*address);
-                taken.push(Typed {
-                    value: *address,
-                    at: typed.at,
-                    key: typed.key.clone(),
-                    shown: typed.shown.clone(),
-                    foreign: typed.foreign,
-                });
-            }
+            })),
         }
     }
     overlaps(walk, &taken);
+}
+
+/// Whether a list of addresses stands in the file, or the default goes on.
+enum Given {
+    Listed,
+    Nothing,
+}
+
+fn addresses(
+    walk: &mut Walk<'_>,
+    section: &Section<'_>,
+    name: &str,
+    taken: &mut Vec<Typed<SocketAddr>>,
+) -> Given {
+    let Some(field) = section.field(name) else { return Given::Nothing };
+    let Some(fields) = walk.list(&field, ADDRESSES_MAX) else { return Given::Listed };
+    if fields.is_empty() && name == "admin" {
+        let why = "metrics and health would be out of reach; remove the key for the default";
+        walk.fault(field.at, &field.key, Problem::EmptyList(why));
+    }
+    let (before, faults) = (taken.len(), walk.faults());
+    for field in &fields {
+        let Some(typed) = walk.typed(field, Form::Address, scalar::addresses) else { continue };
+        taken.extend(typed.value.iter().map(|address| Typed {
+            value: *address,
+            at: typed.at,
+            key: typed.key.clone(),
+            shown: typed.shown.clone(),
+            foreign: typed.foreign,
+        }));
+    }
+    // An empty list closes a port; a list of nothing but empty `${NAME:-}` is not given.
+    let nothing = !fields.is_empty() && taken.len() == before && walk.faults() == faults;
+    if nothing { Given::Nothing } else { Given::Listed }
 }
 
 /// Two listeners that the system would not let bind both.
@@ -75,7 +91,7 @@ fn overlaps(walk: &mut Walk<'_>, taken: &[Typed<SocketAddr>]) {
 /// Reads `admin_token`, whose value no fault may show even where it stands in the file.
 pub(super) fn admin_token(walk: &mut Walk<'_>, top: &Section<'_>) -> Option<Secret> {
     let field = top.field("admin_token")?;
-    let text = walk.text(&field, "one value")?;
+    let text = walk.text(&field)?;
     let visible = text.value.bytes().all(|b| b.is_ascii_graphic());
     if visible && (1..=TOKEN_BYTES_MAX).contains(&text.value.len()) {
         return Some(Secret::new(text.value));
