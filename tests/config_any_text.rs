@@ -23,7 +23,7 @@ fn check(text: &str) {
     // A lone carriage return ends a line in YAML too.
     let lines = text.split(['\n', '\r']).count();
     for fault in faults.iter() {
-        assert!((1..=lines + 1).contains(&fault.line) && fault.column > 0, "{fault} for {text:?}");
+        assert!((1..=lines).contains(&fault.line) && fault.column > 0, "{fault} for {text:?}");
         assert!(fault.to_string().starts_with("redora.yaml:"), "{fault}");
     }
 }
@@ -68,11 +68,11 @@ fn every_truncation_of_a_full_file_is_answered() {
 
 #[test]
 fn every_character_replaced_is_answered() {
-    for (at, c) in FULL.char_indices() {
-        for other in [
-            "", "\t", "\n", "\"", "'", "{", "]", ":", "- ", "&", "*", "!", "${", "#", "ä", "%",
-            "\r",
-        ] {
+    let others =
+        ["", "\t", "\n", "\"", "'", "{", "]", ":", "- ", "&", "*", "!", "${", "#", "ä", "%"];
+    for (i, (at, c)) in FULL.char_indices().enumerate() {
+        for k in 0..4 {
+            let other = others[(i + 5 * k) % others.len()];
             check(&format!("{}{other}{}", &FULL[..at], &FULL[at + c.len_utf8()..]));
         }
     }
@@ -97,7 +97,7 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn a_whole_file_of_one_thing_is_answered() {
+fn a_page_of_one_thing_is_answered() {
     for piece in [
         "[",
         "]",
@@ -150,11 +150,10 @@ fn a_whole_file_of_one_thing_is_answered() {
         ",",
         "\u{feff}",
     ] {
-        let started = std::time::Instant::now();
-        check(&piece.repeat((1 << 20) / piece.len()));
-        check(&format!("a: {}", piece.repeat((1 << 20) / piece.len() - 20)));
-        check(&format!("data_dir: '{}'", piece.repeat((1 << 20) / piece.len() - 20)));
-        eprintln!("{piece:?} {:?}", started.elapsed());
+        let page = piece.repeat((64 << 10) / piece.len());
+        check(&page);
+        check(&format!("a: {page}"));
+        check(&format!("data_dir: '{page}'"));
     }
 }
 

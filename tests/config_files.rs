@@ -353,7 +353,8 @@ fn text_that_is_no_sound_yaml() {
     syntax("data_dir: @x\n", "1:11", "; put quotes around a value that starts with @");
     syntax("limits:\n\tmemory: 64MiB\n", "2:2", "; indent with spaces, not with tabs");
     syntax("listen: {", "1:10", "");
-    syntax("limits: { series: ${PORT} }\n", "1:26", "; put quotes around a value that holds ${…}");
+    syntax("listen: {\n\n\n", "1:10", "");
+    syntax("limits: { series: ${PORT} }\n", "1:20", "; put quotes around a value that holds ${…}");
     syntax("listen: ]", "1:9", "");
 }
 

@@ -297,6 +297,8 @@ fn refuse_control_characters(text: &str) -> Result<(), (Position, Problem)> {
 
 fn syntax(text: &str, fault: &ScanError) -> (Position, Problem) {
     let at = Position { line: fault.marker().line().max(1), column: fault.marker().col() + 1 };
+    // What is still open at the end is reported a line behind it, where no editor can go.
+    let at = at.min(end(text.trim_end()));
     let line = text.lines().nth(at.line - 1).unwrap_or_default();
     let value = line.split_once(": ").map_or("", |(_, value)| value.trim_start());
     let cure = match value.chars().next() {
