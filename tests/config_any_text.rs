@@ -1,5 +1,5 @@
-//! The loader against text that no user would write: whatever it is, the answer is a configuration or faults with
-//! their places, never a panic.
+//! The loader against text that no user would write: whatever it is, the answer is a configuration
+//! or faults with their places, never a panic.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -164,7 +164,8 @@ proptest! {
     }
 
     #[test]
-    fn any_text_of_yaml_characters_is_answered(text in "[-a-z:{}\\[\\],&*!|>'\"%@#? \t\r\n0-9.$]{0,200}") {
+    fn any_text_of_yaml_characters_is_answered(text in "[-a-z:{}\\[\\],&*!|>'\"%@#? \
+     \t\r\n0-9.$]{0,200}") {
         check(&text);
     }
 

@@ -43,9 +43,11 @@ fn faults(text: &str) -> String {
     }
 }
 
+/// Holds the faults of `text` against `expected`, where a line may go on in an indented one.
 #[track_caller]
 fn check(text: &str, expected: &str) {
-    assert_eq!(faults(text), expected.trim_matches('\n'), "for:\n{text}");
+    let expected = expected.trim_matches('\n').replace("\n    ", " ");
+    assert_eq!(faults(text), expected, "for:\n{text}");
 }
 
 fn right(text: &str) -> Config {
@@ -53,11 +55,15 @@ fn right(text: &str) -> Config {
 }
 
 const FULL: &str = r#"
-listen: { otlp_grpc: ["127.0.0.1:4317", "[::1]:4317"], otlp_http: [localhost:4318], admin: localhost:9464 }
+listen: { otlp_grpc: ["127.0.0.1:4317", "[::1]:4317"], otlp_http: [localhost:4318], admin:
+    localhost:9464 }
 data_dir: ./redora-data
-limits: { memory: 64MiB, request_bytes: 20MiB, spans_per_request: 100000, series: 20000, series_expire: 1h }
-red: { dimensions: [http.route], buckets: [0.1, 1], native_histograms: true, exemplars: true, compat: [tempo] }
-log_metrics: [ { name: payment_declined, match: { severity: ">=WARN", body: "declined" }, labels: [payment.method] } ]
+limits: { memory: 64MiB, request_bytes: 20MiB, spans_per_request: 100000, series: 20000,
+    series_expire: 1h }
+red: { dimensions: [http.route], buckets: [0.1, 1], native_histograms: true, exemplars: true,
+    compat: [tempo] }
+log_metrics: [ { name: payment_declined, match: { severity: ">=WARN", body: "declined" }, labels:
+    [payment.method] } ]
 "#;
 
 #[test]
@@ -109,10 +115,20 @@ fn an_empty_file_and_empty_sections_are_the_defaults() {
 #[test]
 fn values_reach_their_organ() {
     let config = right(
-        "limits:\n  memory: 10MiB\n  request_bytes: 5MB\n  spans_per_request: 7\n  series: 1000000\n  \
-         series_expire: 1h30m\n  connections: 3\n  streams_per_connection: 2\n  header_timeout: 10ms\n  \
-         body_timeout: 1h\nlisten: { otlp_grpc: [], otlp_http: '0.0.0.0:0', admin: ['[::]:0', '[::]:0'] }\n\
-         data_dir: /var/lib/redora\nadmin_token: s3cret\n",
+        r#"limits:
+  memory: 10MiB
+  request_bytes: 5MB
+  spans_per_request: 7
+  series: 1000000
+  series_expire: 1h30m
+  connections: 3
+  streams_per_connection: 2
+  header_timeout: 10ms
+  body_timeout: 1h
+listen: { otlp_grpc: [], otlp_http: '0.0.0.0:0', admin: ['[::]:0', '[::]:0'] }
+data_dir: /var/lib/redora
+admin_token: s3cret
+"#,
     );
     let limits = &config.receive.limits;
     assert_eq!(limits.memory_bytes, 10 << 20);
@@ -131,9 +147,21 @@ fn values_reach_their_organ() {
     assert!(config.admin.token.is_some_and(|token| token.matches(b"s3cret")));
 
     let config = right(
-        "red:\n  compat: none\n  buckets: 0.5\n  dimensions: [status_code, __x]\n  exemplars: false\n  \
-         native_histograms: False\nlog_metrics:\n- name: a\n- name: b\n  match:\n    body_regex: ^x{2}$\n    \
-         attributes: { 'http.route': /pay, empty: '' }\n    severity: ERROR\n  labels: k8s.pod\n",
+        r#"red:
+  compat: none
+  buckets: 0.5
+  dimensions: [status_code, __x]
+  exemplars: false
+  native_histograms: False
+log_metrics:
+- name: a
+- name: b
+  match:
+    body_regex: ^x{2}$
+    attributes: { 'http.route': /pay, empty: '' }
+    severity: ERROR
+  labels: k8s.pod
+"#,
     );
     assert!(!config.red.compat.tempo && !config.red.compat.spanmetrics);
     assert!(!config.red.exemplars && !config.red.native_histograms);
@@ -189,12 +217,15 @@ fn broken_interpolation_names_the_cure() {
     check(
         "data_dir: ${UNSET}\nadmin_token: ${file:none}",
         r#"
-1:11: data_dir: the environment variable UNSET is not set; set it, or give a default with ${UNSET:-default}
-2:14: admin_token: the file none cannot be read: entity not found; create it, or let redora's user read it"#,
+1:11: data_dir: the environment variable UNSET is not set; set it, or give a default with
+    ${UNSET:-default}
+2:14: admin_token: the file none cannot be read: entity not found; create it, or let redora's user
+    read it"#,
     );
     check(
         "data_dir: ${PORT",
-        "1:11: data_dir: has a ${ without its closing brace; close it, or write $${ for the characters themselves",
+        "1:11: data_dir: has a ${ without its closing brace; close it, or write $${ for the \
+         characters themselves",
     );
     for form in
         ["${}", "${1X}", "${env:PORT}", "${PORT:x}", "${ PORT }", "${UNSET:-${PORT}", "${file:}"]
@@ -205,8 +236,8 @@ fn broken_interpolation_names_the_cure() {
         assert_eq!(
             found,
             format!(
-                "1:11: data_dir: \"{expected}\" is none of ${{NAME}}, ${{NAME:-default}} and ${{file:PATH}}; \
-                 use one of them, or write $${{ for the characters themselves"
+                "1:11: data_dir: \"{expected}\" is none of ${{NAME}}, ${{NAME:-default}} and \
+                 ${{file:PATH}}; use one of them, or write $${{ for the characters themselves"
             )
         );
     }
@@ -216,7 +247,8 @@ fn broken_interpolation_names_the_cure() {
     );
     check(
         "data_dir: ${file:denied}",
-        "1:11: data_dir: the file denied cannot be read: permission denied; create it, or let redora's user read it",
+        "1:11: data_dir: the file denied cannot be read: permission denied; create it, or let \
+         redora's user read it",
     );
     check(
         "data_dir: ${file:large}",
@@ -234,11 +266,14 @@ fn what_comes_from_outside_is_never_shown() {
     let mut found = String::new();
     for (foreign, origin) in [("${SECRET}", "${SECRET}"), ("x ${file:token}", "${file:token}")] {
         let text = format!(
-            "listen: {{ otlp_grpc: '{foreign}', admin: ['{foreign}'] }}\nadmin_token: 'two words {foreign}'\n\
+            "listen: {{ otlp_grpc: '{foreign}', admin: ['{foreign}'] }}\n\
+             admin_token: 'two words {foreign}'\n\
              limits: {{ memory: '{foreign}', series: '{foreign}', series_expire: '{foreign}' }}\n\
-             red: {{ dimensions: ['{foreign}', '{foreign}'], buckets: ['{foreign}'], exemplars: '{foreign}', \
-             compat: '{foreign}' }}\n\
-             log_metrics: [{{ name: 'A{foreign}', match: {{ severity: '{foreign}', body_regex: '({foreign}' }} }}]\n"
+             red: {{ dimensions: ['{foreign}', '{foreign}'], buckets: ['{foreign}'], exemplars: \
+             '{foreign}', compat: '{foreign}' }}\n\
+             log_metrics: [{{ name: 'A{foreign}', match: {{ severity: '{foreign}', body_regex: \
+             '({foreign}' }} }}]\n\
+             "
         );
         let faults = faults(&text);
         assert!(faults.lines().all(|line| line.contains(&format!("(from {origin})"))), "{faults}");
@@ -251,8 +286,9 @@ fn what_comes_from_outside_is_never_shown() {
     check(
         "limits: { series: '${PORT}0000', memory: '${PORT}KiB', request_bytes: '${PORT}KiB' }",
         "1:19: limits.series: (from ${PORT}) is out of bounds; use 1 to 1000000\n\
-         1:42: limits.memory: a request may hold twice its (from ${PORT}) (compressed and plain), but \
-         limits.memory is (from ${PORT}); raise limits.memory to twice that or lower limits.request_bytes",
+         1:42: limits.memory: a request may hold twice its (from ${PORT}) (compressed and \
+         plain), but limits.memory is (from ${PORT}); raise limits.memory to twice that or lower \
+         limits.request_bytes",
     );
 }
 
@@ -279,15 +315,22 @@ fn the_token_is_never_shown() {
 #[test]
 fn every_fault_is_reported_in_the_order_of_the_file() {
     check(
-        "limits:\n  memory: 64Mib\n  serie_expire: 1h\n  series: 0\ndatadir: /x\nred: [1]\n\
-         listen: { admin: 'redora:1' }\n",
+        r#"limits:
+  memory: 64Mib
+  serie_expire: 1h
+  series: 0
+datadir: /x
+red: [1]
+listen: { admin: 'redora:1' }
+"#,
         r#"
 2:11: limits.memory: "64Mib" is no size; write a number with B, KiB, MiB or GiB, such as 64MiB
 3:3: limits.serie_expire: is no known key; did you mean `series_expire`?
 4:11: limits.series: "0" is out of bounds; use 1 to 1000000
 5:1: datadir: is no known key; did you mean `data_dir`?
 6:6: red: is a list and must be a section of keys
-7:18: listen.admin: "redora:1" is no address; write an IP address and a port, such as 127.0.0.1:4317 or "[::1]:4317", or localhost:4317"#,
+7:18: listen.admin: "redora:1" is no address; write an IP address and a port, such as
+    127.0.0.1:4317 or "[::1]:4317", or localhost:4317"#,
     );
 }
 
@@ -327,7 +370,8 @@ fn text_that_is_no_sound_yaml() {
     );
     check(
         "data_dir: !!str a",
-        "1:11: data_dir: tags such as !!str have no meaning here; remove the tag, and quote the value if need be",
+        "1:11: data_dir: tags such as !!str have no meaning here; remove the tag, and quote the \
+         value if need be",
     );
     check("? [a]\n: b\n", "1:3: this key is no text; write it out as a word");
     check(
@@ -354,7 +398,8 @@ fn text_that_is_no_sound_yaml() {
     syntax("limits:\n\tmemory: 64MiB\n", "2:2", "; indent with spaces, not with tabs");
     syntax("listen: {", "1:10", "");
     syntax("listen: {\n\n\n", "1:10", "");
-    syntax("limits: { series: ${PORT} }\n", "1:20", "; put quotes around a value that holds ${…}");
+    let holds = "; put quotes around a value that holds ${…}";
+    syntax("limits: { series: ${PORT} }\n", "1:20", holds);
     syntax("listen: ]", "1:9", "");
 }
 
@@ -368,7 +413,8 @@ fn aliases_stand_for_values_but_never_for_too_many() {
     );
     check(
         "a: *b",
-        "1:4: is no YAML: while parsing node, found unknown anchor; put quotes around a value that starts with *",
+        "1:4: is no YAML: while parsing node, found unknown anchor; put quotes around a value \
+         that starts with *",
     );
     let mut laughs = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for i in 1..9 {
@@ -396,24 +442,31 @@ fn aliases_stand_for_values_but_never_for_too_many() {
 fn listeners() {
     check(
         "listen: { otlp_grpc: ['127.0.0.1:4318', '[::1]:9464'] }",
-        "1:9: listen.otlp_http: (127.0.0.1:4318, the default) overlaps with listen.otlp_grpc[0]; give one of them \
-         another port\n\
-         1:9: listen.admin: ([::1]:9464, the default) overlaps with listen.otlp_grpc[1]; give one of them another \
-         port",
+        "1:9: listen.otlp_http: (127.0.0.1:4318, the default) overlaps with \
+         listen.otlp_grpc[0]; give one of them another port\n\
+         1:9: listen.admin: ([::1]:9464, the default) overlaps with listen.otlp_grpc[1]; give \
+         one of them another port",
     );
     check(
-        "listen:\n  otlp_grpc: 0.0.0.0:1\n  otlp_http: ['127.0.0.1:1', '[::1]:1']\n  admin: ['[::ffff:10.0.0.1]:1', '[::]:2']\n",
-        "3:15: listen.otlp_http[0]: \"127.0.0.1:1\" overlaps with listen.otlp_grpc; give one of them another port\n\
-         4:11: listen.admin[0]: \"[::ffff:10.0.0.1]:1\" overlaps with listen.otlp_grpc; give one of them another port",
+        r#"listen:
+  otlp_grpc: 0.0.0.0:1
+  otlp_http: ['127.0.0.1:1', '[::1]:1']
+  admin: ['[::ffff:10.0.0.1]:1', '[::]:2']
+"#,
+        "3:15: listen.otlp_http[0]: \"127.0.0.1:1\" overlaps with listen.otlp_grpc; give one of \
+         them another port\n\
+         4:11: listen.admin[0]: \"[::ffff:10.0.0.1]:1\" overlaps with listen.otlp_grpc; give one \
+         of them another port",
     );
     check(
         "listen: { otlp_grpc: [localhost:1, '127.0.0.1:1'] }",
-        "1:36: listen.otlp_grpc[1]: \"127.0.0.1:1\" overlaps with listen.otlp_grpc[0]; give one of them another port",
+        "1:36: listen.otlp_grpc[1]: \"127.0.0.1:1\" overlaps with listen.otlp_grpc[0]; give one \
+         of them another port",
     );
     check(
         "listen: { admin: [] }",
-        "1:18: listen.admin: is an empty list; metrics and health would be out of reach; remove the key for the \
-         default",
+        "1:18: listen.admin: is an empty list; metrics and health would be out of reach; remove \
+         the key for the default",
     );
     check(
         &format!("listen: {{ admin: [{}] }}", vec!["a"; 17].join(",")),
@@ -434,19 +487,29 @@ fn listeners() {
 fn limits() {
     check(
         "limits: { request_bytes: 64MiB }",
-        "1:26: limits.request_bytes: a request may hold twice its \"64MiB\" (compressed and plain), but limits.memory \
-         is (64MiB, the default); raise limits.memory to 128MiB or lower limits.request_bytes",
+        "1:26: limits.request_bytes: a request may hold twice its \"64MiB\" (compressed and \
+         plain), but limits.memory is (64MiB, the default); raise limits.memory to 128MiB or \
+         lower limits.request_bytes",
     );
     check(
         "limits: { memory: 1KiB }",
-        "1:19: limits.memory: a request may hold twice its (20MiB, the default) (compressed and plain), but \
-         limits.memory is \"1KiB\"; raise limits.memory to 40MiB or lower limits.request_bytes",
+        "1:19: limits.memory: a request may hold twice its (20MiB, the default) (compressed and \
+         plain), but limits.memory is \"1KiB\"; raise limits.memory to 40MiB or lower \
+         limits.request_bytes",
     );
     assert_eq!(faults("limits: { memory: 2KiB, request_bytes: 1KiB }"), "fine");
     check(
-        "limits:\n  memory: 65GiB\n  request_bytes: 0B\n  spans_per_request: -1\n  series: 1000001\n  \
-         series_expire: 0s\n  connections: 1e3\n  streams_per_connection: 4294967296\n  header_timeout: 30\n  \
-         body_timeout: 2h\n",
+        r#"limits:
+  memory: 65GiB
+  request_bytes: 0B
+  spans_per_request: -1
+  series: 1000001
+  series_expire: 0s
+  connections: 1e3
+  streams_per_connection: 4294967296
+  header_timeout: 30
+  body_timeout: 2h
+"#,
         r#"
 2:11: limits.memory: "65GiB" is out of bounds; use 1KiB to 64GiB
 3:18: limits.request_bytes: "0B" is out of bounds; use 1KiB to 1GiB
@@ -455,7 +518,8 @@ fn limits() {
 6:18: limits.series_expire: "0s" is out of bounds; use 1s to 31d
 7:16: limits.connections: "1e3" is no whole number; write digits only, such as 20000
 8:27: limits.streams_per_connection: "4294967296" is out of bounds; use 1 to 1000
-9:19: limits.header_timeout: "30" is no duration; write numbers with ms, s, m, h or d, such as 30s or 1h30m
+9:19: limits.header_timeout: "30" is no duration; write numbers with ms, s, m, h or d, such as 30s
+    or 1h30m
 10:17: limits.body_timeout: "2h" is out of bounds; use 10ms to 1h"#,
     );
     check(
@@ -467,14 +531,21 @@ fn limits() {
 #[test]
 fn red() {
     check(
-        "red:\n  dimensions: [service, http.route, http_route, '...', le, status.code]\n  \
-         native_histograms: yes\n  exemplars: [true]\n",
+        r#"red:
+  dimensions: [service, http.route, http_route, '...', le, status.code]
+  native_histograms: yes
+  exemplars: [true]
+"#,
         r#"
-2:16: red.dimensions[0]: "service" would become the label `service`, which the metric has already; choose another attribute
+2:16: red.dimensions[0]: "service" would become the label `service`, which the metric has already;
+    choose another attribute
 2:37: red.dimensions[2]: "http_route" would become the same label as red.dimensions[1]; remove one
-2:49: red.dimensions[3]: "..." is no attribute for a label; write an attribute's key with a letter or digit, at most 256 bytes, such as http.route
-2:56: red.dimensions[4]: "le" would become the label `le`, which the metric has already; choose another attribute
-2:60: red.dimensions[5]: "status.code" would become the label `status_code`, which the metric has already; choose another attribute
+2:49: red.dimensions[3]: "..." is no attribute for a label; write an attribute's key with a letter
+    or digit, at most 256 bytes, such as http.route
+2:56: red.dimensions[4]: "le" would become the label `le`, which the metric has already; choose
+    another attribute
+2:60: red.dimensions[5]: "status.code" would become the label `status_code`, which the metric has
+    already; choose another attribute
 3:22: red.native_histograms: "yes" is no switch; write true or false
 4:14: red.exemplars: is a list and must be one value"#,
     );
@@ -490,16 +561,20 @@ fn red() {
     check(
         "red: { buckets: [1, 0.5, .inf, 0, x, 2, 2] }",
         r#"
-1:21: red.buckets[1]: "0.5" does not rise above the bound before it; sort the bounds and remove repeated ones
+1:21: red.buckets[1]: "0.5" does not rise above the bound before it; sort the bounds and remove
+    repeated ones
 1:26: red.buckets[2]: ".inf" is no bound in seconds; write a number from 1e-9 to 1e9, such as 0.25
 1:32: red.buckets[3]: "0" is no bound in seconds; write a number from 1e-9 to 1e9, such as 0.25
 1:35: red.buckets[4]: "x" is no bound in seconds; write a number from 1e-9 to 1e9, such as 0.25
-1:41: red.buckets[6]: "2" does not rise above the bound before it; sort the bounds and remove repeated ones"#,
+1:41: red.buckets[6]: "2" does not rise above the bound before it; sort the bounds and remove
+    repeated ones"#,
     );
     check(
         "red: { buckets: [], compat: [] }",
-        "1:17: red.buckets: is an empty list; write at least one bound, or remove the key for the default\n\
-         1:29: red.compat: is an empty list; write none to keep no other names, or remove the key for the default",
+        "1:17: red.buckets: is an empty list; write at least one bound, or remove the key for \
+         the default\n\
+         1:29: red.compat: is an empty list; write none to keep no other names, or remove the \
+         key for the default",
     );
     check(
         "red: { compat: [none, tempo] }",
@@ -515,35 +590,63 @@ fn red() {
 #[test]
 fn log_rules() {
     check(
-        "log_metrics:\n- name: records\n- name: a\n- name: a\n- match: {}\n- name: ${UNSET:-}\n- name: A\n- name: \
-         errors_total\n- x\n-\n",
+        r#"log_metrics:
+- name: records
+- name: a
+- name: a
+- match: {}
+- name: ${UNSET:-}
+- name: A
+- name: errors_total
+- x
+-
+"#,
         r#"
-2:9: log_metrics[0].name: "records" would count into redora_log_records_total, which exists already; choose another name
+2:9: log_metrics[0].name: "records" would count into redora_log_records_total, which exists
+    already; choose another name
 4:9: log_metrics[2].name: "a" is already the name of log_metrics[1].name; names are unique
 5:3: log_metrics[3].name: is missing; give the rule a name, such as payment_declined
 6:3: log_metrics[4].name: is missing; give the rule a name, such as payment_declined
-7:9: log_metrics[5].name: "A" is no name for a metric; start with a lower-case letter, go on with lower-case letters, digits and underscores, at most 64 in all, and leave out an ending of _total or _created
-8:9: log_metrics[6].name: "errors_total" is no name for a metric; start with a lower-case letter, go on with lower-case letters, digits and underscores, at most 64 in all, and leave out an ending of _total or _created
+7:9: log_metrics[5].name: "A" is no name for a metric; start with a lower-case letter, go on with
+    lower-case letters, digits and underscores, at most 64 in all, and leave out an ending of
+    _total or _created
+8:9: log_metrics[6].name: "errors_total" is no name for a metric; start with a lower-case letter,
+    go on with lower-case letters, digits and underscores, at most 64 in all, and leave out an
+    ending of _total or _created
 9:3: log_metrics[7]: is a single value and must be a section of keys
 10:2: log_metrics[8].name: is missing; give the rule a name, such as payment_declined"#,
     );
     check(
-        "log_metrics:\n- name: a\n  match:\n    severity: WARNING\n    body: ''\n    body_regex: (\n    attributes: \
-         [a]\n  labels: [service.name, service, a.b, a_b, tenant]\n",
+        r#"log_metrics:
+- name: a
+  match:
+    severity: WARNING
+    body: ''
+    body_regex: (
+    attributes: [a]
+  labels: [service.name, service, a.b, a_b, tenant]
+"#,
         r#"
-4:15: log_metrics[0].match.severity: "WARNING" is no range of severities; write ">=WARN", "<=INFO", ERROR or WARN..ERROR with TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED
-5:11: log_metrics[0].match.body: "" is no text to search for; write at least one character, or remove the key
+4:15: log_metrics[0].match.severity: "WARNING" is no range of severities; write ">=WARN",
+    "<=INFO", ERROR or WARN..ERROR with TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself,
+    UNSPECIFIED
+5:11: log_metrics[0].match.body: "" is no text to search for; write at least one character, or
+    remove the key
 6:17: log_metrics[0].match.body_regex: stands beside body; keep one of the two
-6:17: log_metrics[0].match.body_regex: "(" is no regular expression (unclosed group); escape special characters with a backslash
+6:17: log_metrics[0].match.body_regex: "(" is no regular expression (unclosed group); escape
+    special characters with a backslash
 7:17: log_metrics[0].match.attributes: is a list and must be a map of keys and values
-8:26: log_metrics[0].labels[1]: "service" would become the label `service`, which the metric has already; choose another attribute
-8:40: log_metrics[0].labels[3]: "a_b" would become the same label as log_metrics[0].labels[2]; remove one
-8:45: log_metrics[0].labels[4]: "tenant" would become the label `tenant`, which the metric has already; choose another attribute"#,
+8:26: log_metrics[0].labels[1]: "service" would become the label `service`, which the metric has
+    already; choose another attribute
+8:40: log_metrics[0].labels[3]: "a_b" would become the same label as log_metrics[0].labels[2];
+    remove one
+8:45: log_metrics[0].labels[4]: "tenant" would become the label `tenant`, which the metric has
+    already; choose another attribute"#,
     );
     check(
         "log_metrics: [{ name: a, match: { body_regex: '(\\w{100}){100}{10}' } }]",
-        "1:47: log_metrics[0].match.body_regex: \"(\\\\w{100}){100}{10}\" compiles to more than 1048576 bytes; lower its \
-         repetition counts",
+        "1:47: log_metrics[0].match.body_regex: \"(\\\\w{100}){100}{10}\" compiles to more than \
+         1048576 bytes; lower its repetition counts",
     );
     check(
         "log_metrics: [{ name: a, match: { attributes: { a.b: [1], 'c d': ~ } } }]",

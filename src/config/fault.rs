@@ -1,5 +1,5 @@
-//! What can be wrong with a configuration file, as data: each fault knows its place and its cure, and no fault
-//! ever holds a value that came from the environment or from another file.
+//! What can be wrong with a configuration file, as data: each fault knows its place and its cure,
+//! and no fault ever holds a value that came from the environment or from another file.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -139,7 +139,10 @@ pub enum Problem {
     #[error(transparent)]
     Conflict(#[from] Conflict),
     /// A regular expression that does not compile.
-    #[error("{shown} is no regular expression{}; escape special characters with a backslash", because(.reason))]
+    #[error(
+        "{shown} is no regular expression{}; escape special characters with a backslash",
+        because(.reason)
+    )]
     Regex {
         /// The expression, or where it came from.
         shown: Shown,
@@ -161,8 +164,8 @@ pub enum Problem {
 pub enum Conflict {
     /// Memory for fewer than one largest request.
     #[error(
-        "a request may hold twice its {request_bytes} (compressed and plain), but limits.memory is {memory}; \
-         raise limits.memory to {needed} or lower limits.request_bytes"
+        "a request may hold twice its {request_bytes} (compressed and plain), but limits.memory \
+         is {memory}; raise limits.memory to {needed} or lower limits.request_bytes"
     )]
     Memory {
         /// `limits.request_bytes`, or where it came from.
@@ -182,7 +185,8 @@ pub enum Conflict {
     },
     /// A label that the metric has already.
     #[error(
-        "{shown} would become the label `{label}`, which the metric has already; choose another attribute"
+        "{shown} would become the label `{label}`, which the metric has already; choose another \
+         attribute"
     )]
     ReservedLabel {
         /// The attribute, or where it came from.

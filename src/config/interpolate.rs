@@ -1,5 +1,6 @@
-//! `${VAR}`, `${VAR:-default}` and `${file:PATH}` inside a scalar, replaced after the YAML is parsed, so that a
-//! secret with a colon or a line break in it can never change the shape of the configuration.
+//! `${VAR}`, `${VAR:-default}` and `${file:PATH}` inside a scalar, replaced after the YAML is
+//! parsed, so that a secret with a colon or a line break in it can never change the shape of the
+//! configuration.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -172,5 +173,6 @@ fn is_variable(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Bytes of a file that is read for a value, and of a value in all: the largest secrets are certificates of some KiB.
+/// Bytes of a file that is read for a value, and of a value in all: the largest secrets are
+/// certificates of some KiB.
 const VALUE_BYTES_MAX: usize = 64 << 10;

@@ -1,5 +1,5 @@
-//! The section `log_metrics`: counters over log records, each rule checked so far that its metric cannot clash and
-//! its expression cannot cost unbounded memory.
+//! The section `log_metrics`: counters over log records, each rule checked so far that its metric
+//! cannot clash and its expression cannot cost unbounded memory.
 
 use regex::{Regex, RegexBuilder};
 
@@ -54,8 +54,8 @@ fn name(
     Some(typed.value)
 }
 
-/// `_total` is the metric's own ending, and beside a family `x` OpenMetrics permits neither `x_total` nor
-/// `x_created`.
+/// `_total` is the metric's own ending, and beside a family `x` OpenMetrics permits neither
+/// `x_total` nor `x_created`.
 fn metric_name(text: &str) -> Option<String> {
     let legal = text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
@@ -109,7 +109,8 @@ fn expression(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Regex> {
             Problem::RegexSize { shown: typed.shown, bytes_max }
         }
         Err(fault) => {
-            // The last line is the reason; the lines above repeat the expression, which may be a secret.
+            // The last line is the reason; the lines above repeat the expression, which may be a
+            // secret.
             let words = fault.to_string();
             let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
             let reason = (!typed.foreign).then(|| last.to_owned());

@@ -1,7 +1,8 @@
-//! The YAML text as a tree that knows its lines and columns, built from parser events instead of a serde value,
-//! so that a fault can point at its place and aliases cannot unfold without a bound.
+//! The YAML text as a tree that knows its lines and columns, built from parser events instead of a
+//! serde value, so that a fault can point at its place and aliases cannot unfold without a bound.
 //!
-//! Limits: 64 levels, 20,000 nodes and 4 MiB of text after aliases are replaced by what they stand for.
+//! Limits: 64 levels, 20,000 nodes and 4 MiB of text after aliases are replaced by what they stand
+//! for.
 
 use std::collections::HashMap;
 

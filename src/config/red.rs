@@ -1,4 +1,5 @@
-//! The section `red`: which attributes become labels, the buckets, and whose metric names are kept beside redora's.
+//! The section `red`: which attributes become labels, the buckets, and whose metric names are kept
+//! beside redora's.
 
 use redora_model::dimension::Dimension;
 
@@ -62,8 +63,8 @@ pub(super) fn dimensions(
     kept.into_iter().map(|typed| typed.value).collect()
 }
 
-/// An attribute whose label says something. The label never starts with two underscores, which Prometheus keeps
-/// for itself, because [`Dimension::new`] collapses runs of them.
+/// An attribute whose label says something. The label never starts with two underscores, which
+/// Prometheus keeps for itself, because [`Dimension::new`] collapses runs of them.
 fn dimension(attribute: &str) -> Option<Dimension> {
     let clean = attribute.len() <= ATTRIBUTE_BYTES_MAX && !attribute.contains(char::is_control);
     let says = attribute.contains(|c: char| c.is_ascii_alphanumeric());

@@ -1,5 +1,5 @@
-//! Every key of the configuration as a table: the walk knows a key only if it stands here, and the documentation
-//! is checked against the same rows, so that neither can grow a key in silence.
+//! Every key of the configuration as a table: the walk knows a key only if it stands here, and the
+//! documentation is checked against the same rows, so that neither can grow a key in silence.
 
 /// One key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub(super) fn knows(section: &str, name: &str) -> bool {
     names(section).any(|known| known == name)
 }
 
-/// The key that was probably meant by `name` in `section`: a sibling first, then a key of another section.
+/// The key that was probably meant by `name` in `section`: a sibling first, then a key of another
+/// section.
 pub(super) fn nearest(section: &str, name: &str) -> Option<String> {
     let wanted = fold(name);
     let close = |known: &str| {
@@ -90,7 +91,8 @@ const fn key(path: &'static str, takes: &'static str, default: Option<&'static s
     Key { path, takes, default }
 }
 
-/// The name without what camel case, dashes and underscores make of it; bounded, since a key may be a whole page.
+/// The name without what camel case, dashes and underscores make of it; bounded, since a key may be
+/// a whole page.
 fn fold(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-')).take(64).flat_map(char::to_lowercase).collect()
 }

@@ -1,5 +1,5 @@
-//! The sections that name sockets, directories and bounds: `listen`, `admin_token`, `data_dir` and `limits`,
-//! with the cross checks that no key can see alone.
+//! The sections that name sockets, directories and bounds: `listen`, `admin_token`, `data_dir` and
+//! `limits`, with the cross checks that no key can see alone.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
-//! The walk from the tree to typed values: collects every fault on its way, so that one run of `redora check`
-//! names everything that is wrong, and keeps going with the default where a value is at fault.
+//! The walk from the tree to typed values: collects every fault on its way, so that one run of
+//! `redora check` names everything that is wrong, and keeps going with the default where a value is
+//! at fault.
 
 use super::fault::{Conflict, Fault, Faults, Problem, join};
 use super::interpolate::{Sources, Text, interpolate};
@@ -152,7 +153,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The elements of a list of scalars; a scalar counts as a list of one. `None` as for [`Walk::elements`].
+    /// The elements of a list of scalars; a scalar counts as a list of one. `None` as for
+    /// [`Walk::elements`].
     pub(super) fn list<'n>(&mut self, field: &Field<'n>, max: usize) -> Option<Vec<Field<'n>>> {
         match &field.node.value {
             Value::Scalar(_) => Some(vec![field.clone()]),
