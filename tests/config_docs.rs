@@ -51,6 +51,14 @@ fn every_example_loads() {
 }
 
 #[test]
+fn the_faults_that_the_page_shows_are_real() {
+    let docs = page("docs/configuration.md").expect("the page exists");
+    let text = "# The shop's sidecar.\nlimits:\n  memory: 64Mib\n  serie_expire: 1h\n";
+    let faults = parse(text, "redora.yaml", &|_| None, &|_, _| Ok(Vec::new())).expect_err("two");
+    assert!(docs.contains(&format!("```text\n{faults}\n```\n")), "{faults}");
+}
+
+#[test]
 fn the_full_example_names_every_key() {
     let docs = page("docs/configuration.md").expect("the page exists");
     let (_, example) = yaml_blocks(&docs).swap_remove(0);

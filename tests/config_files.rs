@@ -301,6 +301,8 @@ fn the_token_is_never_shown() {
         );
         assert!(!text.contains("nter2") && !text.contains("words"), "{text}");
     }
+    let text = faults("admin_token: 'p4${ssw0rd!}'");
+    assert!(text.contains("(secret) is none of") && !text.contains("ssw0rd"), "{text}");
     let config = right("admin_token: ${SECRET}");
     let printed = format!("{config:?}");
     assert!(printed.contains("token: Some((secret))") && !printed.contains("hunter2"), "{printed}");

@@ -91,7 +91,7 @@ fn overlaps(walk: &mut Walk<'_>, taken: &[Typed<SocketAddr>]) {
 /// Reads `admin_token`, whose value no fault may show even where it stands in the file.
 pub(super) fn admin_token(walk: &mut Walk<'_>, top: &Section<'_>) -> Option<Secret> {
     let field = top.field("admin_token")?;
-    let text = walk.text(&field)?;
+    let text = walk.secret(&field)?;
     let visible = text.value.bytes().all(|b| b.is_ascii_graphic());
     if visible && (1..=TOKEN_BYTES_MAX).contains(&text.value.len()) {
         return Some(Secret::new(text.value));

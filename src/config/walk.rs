@@ -3,7 +3,7 @@
 //! at fault.
 
 use super::fault::{Conflict, Fault, Faults, Problem, join};
-use super::interpolate::{Sources, Text, interpolate};
+use super::interpolate::{Broken, Sources, Text, interpolate};
 use super::node::{Entry, Node, Position, Value};
 use super::scalar::{Form, Shown};
 use super::schema;
@@ -118,6 +118,19 @@ impl<'a> Walk<'a> {
 
     /// The scalar after interpolation; `None` where it is at fault or counts as not given.
     pub(super) fn text(&mut self, field: &Field<'_>) -> Option<Text> {
+        self.scalar(field, |broken| broken)
+    }
+
+    /// As [`Walk::text`], for a scalar of which no fault may repeat a part: a token may well hold
+    /// a `${` of its own.
+    pub(super) fn secret(&mut self, field: &Field<'_>) -> Option<Text> {
+        self.scalar(field, |broken| match broken {
+            Broken::Form(_) => Broken::Form(Shown::origin("secret")),
+            other => other,
+        })
+    }
+
+    fn scalar(&mut self, field: &Field<'_>, told: impl FnOnce(Broken) -> Broken) -> Option<Text> {
         let Value::Scalar(raw) = &field.node.value else {
             self.kind(field.node, &field.key, "one value");
             return None;
@@ -126,7 +139,7 @@ impl<'a> Walk<'a> {
             Ok(text) if text.absent => None,
             Ok(text) => Some(text),
             Err(broken) => {
-                self.fault(field.at, &field.key, broken);
+                self.fault(field.at, &field.key, told(broken));
                 None
             }
         }
