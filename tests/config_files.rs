@@ -500,6 +500,12 @@ fn limits() {
          limits.request_bytes",
     );
     assert_eq!(faults("limits: { memory: 2KiB, request_bytes: 1KiB }"), "fine");
+    // One fault is not told twice: what memory would be is not known.
+    check(
+        "limits: { memory: 1GB., request_bytes: 64MiB }",
+        "1:19: limits.memory: \"1GB.\" is no size; write a number with B, KiB, MiB or GiB, such as \
+         64MiB",
+    );
     check(
         r#"limits:
   memory: 65GiB

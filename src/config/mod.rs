@@ -232,5 +232,5 @@ fn one(file: &str, at: Position, problem: Problem) -> Faults {
     Faults(vec![Fault { file: file.to_owned(), line, column, key: String::new(), problem }])
 }
 
-/// A thousand times a long configuration.
+/// A hundred times a long configuration.
 const FILE_BYTES_MAX: usize = 1 << 20;

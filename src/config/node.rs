@@ -312,7 +312,9 @@ fn syntax(text: &str, fault: &ScanError) -> (Position, Problem) {
     (at, Problem::Syntax { reason: fault.info().to_owned(), cure })
 }
 
-/// Twice what the schema's own sections can be nested and repeated to.
+/// Ten times as deep as the schema goes, and far from the end of the stack.
 const LEVELS_MAX: usize = 64;
+/// All log rules with all that they may have are near 5,000.
 const NODES_MAX: usize = 20_000;
+/// Four times the largest file.
 const TEXT_BYTES_MAX: usize = 4 << 20;

@@ -144,6 +144,7 @@ pub(super) fn limits(
 
 /// The two sizes, each by itself and against the other.
 fn memory(walk: &mut Walk<'_>, section: &Section<'_>, receive: &mut receive::Limits) {
+    let faults = walk.faults();
     let given_memory = bytes(walk, section, "memory", MEMORY_BYTES_MAX);
     let given_request = bytes(walk, section, "request_bytes", REQUEST_BYTES_MAX);
     let or_default = |given: Option<Typed<u64>>, name: &str, default: usize| {
@@ -153,8 +154,9 @@ fn memory(walk: &mut Walk<'_>, section: &Section<'_>, receive: &mut receive::Lim
             Typed { value, at: section.at, key: section.key(name), shown, foreign: false }
         })
     };
-    // The fault stands where the user wrote, not at a default.
+    // The fault stands where the user wrote, not at a default, and not beside a fault of either.
     let at: Option<(Position, &str)> = match (&given_memory, &given_request) {
+        _ if walk.faults() > faults => None,
         (Some(memory), _) => Some((memory.at, "memory")),
         (None, Some(request)) => Some((request.at, "request_bytes")),
         (None, None) => None,
@@ -214,13 +216,13 @@ const REQUEST_BYTES_MAX: u64 = 1 << 30;
 const MEMORY_BYTES_MAX: u64 = 64 << 30;
 /// 1 GiB of the smallest spans that say anything.
 const ITEMS_MAX: u64 = 10_000_000;
-/// A scrape of a million series is near 1 GiB of text.
+/// A scrape of a million counters is 150 MB of text.
 const SERIES_MAX: u64 = 1_000_000;
 /// The usual bound on a process's open files, raised.
 const CONNECTIONS_MAX: u64 = 65_536;
 /// Ten times what browsers and proxies ask for.
 const STREAMS_MAX: u64 = 1_000;
-/// Below the usual scrape interval a series would be gone before it was seen.
+/// Below the shortest scrape interval a series would be gone before it was seen.
 const EXPIRE_MIN: Duration = Duration::from_secs(1);
 /// Past a month a series is a leak.
 const EXPIRE_MAX: Duration = Duration::from_secs(31 * 86_400);
