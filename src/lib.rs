@@ -1,5 +1,6 @@
 //! The agent as a library, so that tests and benches drive the same code that the binary runs.
 
+pub mod cli;
 pub mod log_metrics;
 pub mod process;
 pub mod receive;
