@@ -1,6 +1,7 @@
 //! The agent as a library, so that tests and benches drive the same code that the binary runs.
 
 pub mod cli;
+pub mod config;
 pub mod log_metrics;
 pub mod process;
 pub mod receive;
