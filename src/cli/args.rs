@@ -22,6 +22,7 @@ use crate::process::{LogFormat, REVISION, VERSION};
     after_long_help = "Examples:
   redora                              run with defaults
   redora --config redora.yaml         run with a configuration
+  redora check --config redora.yaml   find every fault before a rollout
   redora health                       exit 0 when the local agent is ready
 
 Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration."
@@ -36,6 +37,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Run(RunOptions),
+    Check(CheckOptions),
     Health(HealthOptions),
     Completions(CompletionsOptions),
 }
@@ -64,6 +66,20 @@ pub(super) struct RunOptions {
     /// Form of the log lines on stderr [env: REDORA_LOG_FORMAT] [default: text]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormatWord>,
+}
+
+/// Validate everything that `run` would load
+///
+/// Prints every fault with its file, line and key to stderr and exits 2, or says `FILE: ok` with a summary of what
+/// would run. Nothing is started and no port is opened.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:
+  redora check --config redora.yaml
+  REDORA_CONFIG=redora.yaml redora check")]
+pub(super) struct CheckOptions {
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// Exit 0 when the agent is ready, 1 when it is not

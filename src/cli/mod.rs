@@ -2,7 +2,9 @@
 //! configuration; data goes to stdout, logs and complaints to stderr.
 
 mod args;
+mod check;
 mod complete;
+mod configuration;
 mod health;
 mod run;
 
@@ -50,6 +52,7 @@ where
     let args = Args::parse();
     match args.command.unwrap_or(Command::Run(args.run)) {
         Command::Run(options) => run::run(options, run),
+        Command::Check(options) => check::check(options),
         Command::Health(options) => health::health(&options),
         Command::Completions(options) => complete::completions(options.shell),
     }

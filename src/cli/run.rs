@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::Outcome;
 use super::args::RunOptions;
-use crate::process::{self, Clock, LogSettings, Signals, Telemetry, spans};
+use super::{Outcome, configuration};
+use crate::config::Config;
+use crate::process::{self, Clock, LogSettings, REVISION, Signals, Telemetry, VERSION, spans};
 
 /// What a run starts from.
 #[derive(Debug)]
 pub struct Start {
+    /// The checked configuration.
+    pub config: Config,
     /// The file that the configuration came from and is read from again on reload; none with built-in defaults.
     pub config_file: Option<PathBuf>,
     /// The clock of the machine.
@@ -78,8 +81,18 @@ where
             return Outcome::Failed;
         }
     };
+    let (config_file, config) = match boot.in_scope(|| configuration::load(config_file)) {
+        Ok(loaded) => loaded,
+        Err(unusable) => {
+            spans::fail(&boot, &unusable);
+            super::complain(&unusable);
+            return Outcome::Wrong;
+        }
+    };
+    let file = config_file.as_ref().map(|file| tracing::field::display(file.display()));
+    tracing::info!(version = VERSION, revision = REVISION, config = file, "starting");
     let clock = Clock::system();
-    let start = Start { config_file, clock, signals, seed: process::seed(), boot };
+    let start = Start { config, config_file, clock, signals, seed: process::seed(), boot };
     match agent(start).await {
         Ok(()) => Outcome::Done,
         Err(error) => {
