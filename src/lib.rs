@@ -1,5 +1,6 @@
 //! The agent as a library, so that tests and benches drive the same code that the binary runs.
 
+pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod log_metrics;

@@ -1,9 +1,13 @@
 //! The command line as scripts see it: the real binary, its exit codes, and what goes to stdout and to stderr.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
 use tempfile::TempDir;
 
 fn redora() -> Command {
@@ -198,4 +202,111 @@ fn health_does_not_wait_longer_than_it_was_told() {
     let (code, _, stderr) = ask(&["health", "--url", &url, "--timeout", "50ms"]);
     assert_eq!(code, 1);
     assert!(stderr.contains("no answer within 50 ms"), "{stderr}");
+}
+
+/// Any free port for every listener, so that runs do not meet.
+const ANYWHERE: &str = "listen:
+  otlp_grpc: [\"127.0.0.1:0\"]
+  otlp_http: [\"127.0.0.1:0\"]
+  admin: [\"127.0.0.1:0\"]
+";
+
+/// A running agent that listens to signals, and the rest of its log.
+fn start(command: &mut Command) -> (Child, BufReader<ChildStderr>) {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("starting") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "the agent ended before it started");
+    }
+    (child, log)
+}
+
+fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+#[test]
+fn a_stop_signal_drains_and_exits_0_and_a_hangup_does_not_end_the_run() {
+    let (_directory, path) = file(ANYWHERE);
+    for name in ["TERM", "INT"] {
+        let (mut child, mut log) = start(redora().args(["run", "--config", &path]));
+        signal(&child, "HUP");
+        signal(&child, name);
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{name}: {rest}");
+        assert!(rest.contains(&format!("stopping signal=\"SIG{name}\"")), "{rest}");
+        assert!(!rest.contains('\x1b'), "colours only belong on a terminal: {rest}");
+    }
+}
+
+#[test]
+fn a_json_log_is_one_object_a_line() {
+    let (_directory, path) = file(ANYWHERE);
+    let words = ["--config", &path, "--log-format", "json"];
+    let mut child = redora().args(words).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first: serde_json::Value = serde_json::from_str(&log.next().unwrap().unwrap()).unwrap();
+    assert_eq!(first["message"], "starting");
+    assert_eq!(first["level"], "INFO");
+    assert_eq!(first["config"], path);
+    assert_eq!(first["version"], env!("CARGO_PKG_VERSION"));
+    signal(&child, "TERM");
+    for line in log {
+        let line = line.unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(&line).unwrap().is_object(), "{line}");
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn own_traces_reach_the_named_endpoint_before_the_process_ends() {
+    let (_directory, path) = file(ANYWHERE);
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", backend.local_addr().unwrap());
+    let (mut child, _log) =
+        start(redora().args(["-c", &path]).env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
+    signal(&child, "TERM");
+
+    let (mut socket, _) = backend.accept().unwrap();
+    let mut request = BufReader::new(socket.try_clone().unwrap());
+    let mut length = 0;
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        request.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    request.read_exact(&mut body).unwrap();
+    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+
+    let request = ExportTraceServiceRequest::decode(&body[..]).unwrap();
+    let spans = &request.resource_spans[0].scope_spans[0].spans;
+    assert!(spans.iter().any(|span| span.name == "boot"), "{spans:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn own_traces_that_are_not_built_are_a_warning_and_no_failure() {
+    let (_directory, path) = file(ANYWHERE);
+    let mut command = redora();
+    command.args(["-c", &path]).env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    command.env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc").stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("own traces are off") && line.contains("`grpc`"), "{line}");
+    while !line.contains("starting") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0);
+    }
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
@@ -114,8 +115,7 @@ async fn ask(url: &Uri) -> Result<(), Fault> {
         if status == StatusCode::OK {
             return Ok(());
         }
-        let body = Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await;
-        let reason = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let reason = first_bytes(response.into_body()).await;
         Err(Fault::NotReady { status, reason: Reason(String::from_utf8_lossy(&reason).into()) })
     };
     tokio::pin!(exchange);
@@ -125,6 +125,18 @@ async fn ask(url: &Uri) -> Result<(), Fault> {
         // The connection ends before the exchange only when it broke, which the exchange then reports.
         _ = connection => exchange.await,
     }
+}
+
+/// What the body starts with; of a longer or broken one the rest is of no interest.
+async fn first_bytes(mut body: Incoming) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < BODY_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        bytes.extend_from_slice(&data[..data.len().min(BODY_BYTES_MAX - bytes.len())]);
+    }
+    bytes
 }
 
 /// Connects to the first address of the host that accepts.
