@@ -1,4 +1,5 @@
-//! The admin port over real sockets: what each path answers, who may reload, and what a slow scraper costs.
+//! The admin port over real sockets: what each path answers, who may reload, and what a slow
+//! scraper costs.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -305,7 +306,8 @@ async fn too_many_scrapes_at_once_are_sent_away_until_one_ends() {
     assert_eq!((busy.status, busy.header("retry-after")), (503, "1"));
     assert_eq!(ask(address, "GET /healthz", &[]).await.status, 200);
 
-    // The server notices the peer's leave with its next write, so the slot comes back soon, not at once.
+    // The server notices the peer's leave with its next write, so the slot comes back soon, not at
+    // once.
     running.pop();
     let freed = async {
         loop {

@@ -1,4 +1,5 @@
-//! The command line as scripts see it: the real binary, its exit codes, and what goes to stdout and to stderr.
+//! The command line as scripts see it: the real binary, its exit codes, and what goes to stdout and
+//! to stderr.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The body of an answer: one text, or chunks that are made only as fast as the peer takes them, so that a scrape of
-//! many megabytes costs the memory of one chunk.
+//! The body of an answer: one text, or chunks that are made only as fast as the peer takes them, so
+//! that a scrape of many megabytes costs the memory of one chunk.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -18,7 +18,8 @@ pub struct Body(Kind);
 enum Kind {
     /// What is left of a text.
     Text(Bytes),
-    /// A text of this length that is not sent. It does not look ended, for hyper would take its length for 0.
+    /// A text of this length that is not sent. It does not look ended, for hyper would take its
+    /// length for 0.
     Unsent(u64),
     /// Nothing, or nothing more.
     Emptied,
@@ -26,7 +27,8 @@ enum Kind {
     Chunks { chunks: Chunks, slot: Slot },
 }
 
-/// Why a body ended early, which breaks off the answer, so that half a scrape is never taken for a whole one.
+/// Why a body ended early, which breaks off the answer, so that half a scrape is never taken for a
+/// whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// The peer held its scrape for longer than the bound.
@@ -104,7 +106,8 @@ impl http_body::Body for Body {
     }
 }
 
-/// Reads a body of at most `bytes_max` within `limit` and forgets it; false when it is more, late or broken.
+/// Reads a body of at most `bytes_max` within `limit` and forgets it; false when it is more, late
+/// or broken.
 pub(super) async fn discard<B>(body: B, bytes_max: usize, limit: Duration) -> bool
 where
     B: http_body::Body<Data = Bytes>,

@@ -1,8 +1,8 @@
-//! The admin port: metrics, health, readiness and reload over plain functions that are handed in, so that this room
-//! owns no data and a web framework would have nothing to do.
+//! The admin port: metrics, health, readiness and reload over plain functions that are handed in,
+//! so that this room owns no data and a web framework would have nothing to do.
 //!
-//! Every answer carries `Cache-Control: no-store` and headers that keep a browser from guessing, framing or sharing
-//! it. Nothing but `POST /-/reload` changes anything.
+//! Every answer carries `Cache-Control: no-store` and headers that keep a browser from guessing,
+//! framing or sharing it. Nothing but `POST /-/reload` changes anything.
 
 mod body;
 mod page;
@@ -29,22 +29,23 @@ pub use scrape::{Chunks, Scrape, ScrapeRequest, ScrapeResponse};
 pub struct Config {
     /// Produces the body of `/metrics`.
     pub scrape: Scrape,
-    /// How many scrapes may run at once; each holds a snapshot. [`SCRAPES_MAX`] suits two Prometheus servers.
+    /// How many scrapes may run at once; each holds a snapshot. [`SCRAPES_MAX`] suits two
+    /// Prometheus servers.
     pub scrapes_max: usize,
     /// Whether the agent is ready, and why not.
     pub readiness: watch::Receiver<Readiness>,
     /// Reads the configuration again.
     pub reload: Reload,
-    /// Tells whether a bearer token is the configured `admin_token`, in a time that does not depend on where the
-    /// first difference stands; none when no token is configured.
+    /// Tells whether a bearer token is the configured `admin_token`, in a time that does not depend
+    /// on where the first difference stands; none when no token is configured.
     pub token: Option<TokenCheck>,
 }
 
 /// A pair of Prometheus servers, a person with curl, and one to spare.
 pub const SCRAPES_MAX: usize = 4;
 
-/// Reads the configuration again. Calls come one after another; an error is the text of the faults, and the last good
-/// configuration stays.
+/// Reads the configuration again. Calls come one after another; an error is the text of the faults,
+/// and the last good configuration stays.
 pub type Reload = Arc<dyn Fn() -> ReloadAnswer + Send + Sync>;
 
 /// What a [`Reload`] ends with.
@@ -103,8 +104,8 @@ impl Admin {
         }))
     }
 
-    /// Answers one request of `peer`, inside a tokio runtime. The body of a request is read only where it could
-    /// matter, and then to its bound.
+    /// Answers one request of `peer`, inside a tokio runtime. The body of a request is read only
+    /// where it could matter, and then to its bound.
     pub async fn answer<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
@@ -134,7 +135,8 @@ impl Admin {
 }
 
 impl Inner {
-    /// Decides, then reloads to the end even if the peer leaves: a reload that stops halfway helps nobody.
+    /// Decides, then reloads to the end even if the peer leaves: a reload that stops halfway helps
+    /// nobody.
     async fn reload<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,

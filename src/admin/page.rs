@@ -1,4 +1,5 @@
-//! `/`: a page that says where everything is, in HTML that needs neither script, style nor another host.
+//! `/`: a page that says where everything is, in HTML that needs neither script, style nor another
+//! host.
 
 use std::fmt::{self, Display};
 

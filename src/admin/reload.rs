@@ -1,5 +1,6 @@
-//! Who may reload. A peer on this machine may, because a reload only reads the operator's own file again, but a web
-//! page in a browser on this machine may not, nor whoever stands behind a proxy on it.
+//! Who may reload. A peer on this machine may, because a reload only reads the operator's own file
+//! again, but a web page in a browser on this machine may not, nor whoever stands behind a proxy on
+//! it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -93,14 +94,15 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(BEARER).then(|| token.trim_ascii())
 }
 
-/// Browsers send `Origin` with every POST and, since 2023, `Sec-Fetch-Site` with every request; scripts send neither.
+/// Browsers send `Origin` with every POST and, since 2023, `Sec-Fetch-Site` with every request;
+/// scripts send neither.
 fn from_web_page(headers: &HeaderMap) -> bool {
     let sites = headers.get_all(SEC_FETCH_SITE);
     headers.contains_key(header::ORIGIN) || sites.iter().any(|site| site != "none")
 }
 
-/// Whether the request was sent to an IP address or localhost. A page that resolves its own name to this machine (DNS
-/// rebinding) still sends that name.
+/// Whether the request was sent to an IP address or localhost. A page that resolves its own name to
+/// this machine (DNS rebinding) still sends that name.
 fn names_this_machine(request: &Parts) -> bool {
     let hosts = request.headers.get_all(header::HOST);
     let from_headers = hosts.iter().map(|host| host.to_str().ok().and_then(|h| h.parse().ok()));
@@ -196,6 +198,11 @@ mod tests {
             assert_eq!(decide(HERE, false, &two), Err(Refusal::ForeignHost), "{name}");
         }
         assert_eq!(decide(HERE, false, &[]), Err(Refusal::ForeignHost));
+        let mut request = Request::post("http://evil.example/-/reload");
+        request = request.header("host", "localhost");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let decision = permit(HERE.parse().unwrap(), &parts, None);
+        assert_eq!(decision, Err(Refusal::ForeignHost), "HTTP/2 has the name in the URI");
         let page = [host, ("origin", "http://evil.example"), ("authorization", "Bearer s3cret")];
         assert_eq!(decide(HERE, true, &page), Ok(()));
     }

@@ -1,4 +1,5 @@
-//! `/metrics`: what a scrape asks for and gets, and the slots that keep many scrapers from holding many snapshots.
+//! `/metrics`: what a scrape asks for and gets, and the slots that keep many scrapers from holding
+//! many snapshots.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ pub struct ScrapeResponse {
 
 /// The next chunk of a body, `None` at its end; never asked again after that.
 ///
-/// Called only when the peer has taken what came before, on a thread that serves others too: a chunk is some tens of
-/// KiB, made without waiting. An empty chunk is allowed and sends nothing.
+/// Called only when the peer has taken what came before, on a thread that serves others too: a
+/// chunk is some tens of KiB, made without waiting. An empty chunk is allowed and sends nothing.
 pub type Chunks = Box<dyn FnMut() -> Option<Bytes> + Send>;
 
 /// The right to one running scrape.
@@ -58,7 +59,8 @@ impl Slot {
     fn new(permit: OwnedSemaphorePermit) -> Self {
         let deadline = Instant::now() + SCRAPE_TIME_MAX;
         let (held, ended) = oneshot::channel();
-        // A peer that stops reading is never polled again, so the deadline needs a watcher of its own.
+        // A peer that stops reading is never polled again, so the deadline needs a watcher of its
+        // own.
         tokio::spawn(async move {
             let _ = tokio::time::timeout_at(deadline, ended).await;
             drop(permit);

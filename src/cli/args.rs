@@ -1,4 +1,5 @@
-//! The words of the command line. They are a contract with scripts: a word may be added, never renamed.
+//! The words of the command line. They are a contract with scripts: a word may be added, never
+//! renamed.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -11,11 +12,12 @@ use crate::process::{LogFormat, REVISION, VERSION};
 
 /// RED and DORA metrics from one small binary: OTLP in, Prometheus out.
 ///
-/// Without a command, redora runs the agent: it takes OTLP spans and logs on ports 4317 (gRPC) and 4318 (HTTP), and
-/// serves the metrics drawn from them on http://127.0.0.1:9464/metrics.
+/// Without a command, redora runs the agent: it takes OTLP spans and logs on ports 4317 (gRPC) and
+/// 4318 (HTTP), and serves the metrics drawn from them on http://127.0.0.1:9464/metrics.
 #[derive(Debug, Parser)]
 #[command(
     name = "redora",
+    verbatim_doc_comment,
     version = version(),
     disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
@@ -44,22 +46,27 @@ pub(super) enum Command {
 
 /// Run the agent (the default when no command is given)
 ///
-/// SIGTERM and Ctrl-C drain within ten seconds and exit 0; a second one exits at once. SIGHUP reads the configuration
-/// again; a faulty file keeps the last good configuration and says so.
+/// SIGTERM and Ctrl-C drain within ten seconds and exit 0; a second one exits at once. SIGHUP reads
+/// the configuration again; a faulty file keeps the last good configuration and says so.
 ///
-/// Own traces (boot, reload, drain, scrape) are sent over OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT or
-/// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set.
+/// Own traces (boot, reload, drain, scrape) are sent over OTLP/HTTP when
+/// OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
   redora run
   redora run --config /etc/redora/redora.yaml --log-format json
-  REDORA_LOG=info,redora::receive=debug redora run")]
+  REDORA_LOG=info,redora::receive=debug redora run"
+)]
 pub(super) struct RunOptions {
-    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, telemetry on the default ports]
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, telemetry on the default
+    /// ports]
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// Log level: off, error, warn, info, debug, trace, or a list of target=level [env: REDORA_LOG] [default: info]
+    /// Log level: off, error, warn, info, debug, trace, or a list of target=level [env: REDORA_LOG]
+    /// [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<String>,
 
@@ -70,12 +77,15 @@ pub(super) struct RunOptions {
 
 /// Validate everything that `run` would load
 ///
-/// Prints every fault with its file, line and key to stderr and exits 2, or says `FILE: ok` with a summary of what
-/// would run. Nothing is started and no port is opened.
+/// Prints every fault with its file, line and key to stderr and exits 2, or says `FILE: ok` with a
+/// summary of what would run. Nothing is started and no port is opened.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
   redora check --config redora.yaml
-  REDORA_CONFIG=redora.yaml redora check")]
+  REDORA_CONFIG=redora.yaml redora check"
+)]
 pub(super) struct CheckOptions {
     /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
     #[arg(short, long, value_name = "FILE")]
@@ -84,16 +94,21 @@ pub(super) struct CheckOptions {
 
 /// Exit 0 when the agent is ready, 1 when it is not
 ///
-/// Made for container health checks in images without a shell. Without --url, both loopback addresses are tried.
+/// Made for container health checks in images without a shell. Without --url, both loopback
+/// addresses are tried.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
   redora health
   redora health --url http://10.0.0.7:9464 --timeout 500ms
 
 In a container image:
-  HEALTHCHECK CMD [\"redora\", \"health\"]")]
+  HEALTHCHECK CMD [\"redora\", \"health\"]"
+)]
 pub(super) struct HealthOptions {
-    /// Address of the agent's admin port [default: http://127.0.0.1:9464/readyz, then http://[::1]:9464/readyz]
+    /// Address of the agent's admin port [default: http://127.0.0.1:9464/readyz, then
+    /// http://[::1]:9464/readyz]
     ///
     /// A URL without a path asks for /readyz.
     #[arg(long, value_name = "URL", value_parser = super::health::parse_url)]
@@ -106,10 +121,13 @@ pub(super) struct HealthOptions {
 
 /// Print a completion script for a shell to stdout
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
   redora completions bash > /etc/bash_completion.d/redora
   redora completions zsh  > \"${fpath[1]}/_redora\"
-  redora completions fish > ~/.config/fish/completions/redora.fish")]
+  redora completions fish > ~/.config/fish/completions/redora.fish"
+)]
 pub(super) struct CompletionsOptions {
     /// The shell to complete for
     #[arg(value_name = "SHELL", value_enum)]
@@ -136,13 +154,15 @@ impl From<LogFormatWord> for LogFormat {
 fn version() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| match REVISION {
-        // Twelve digits tell revisions apart in any repository; a full hash would drown the version.
+        // Twelve digits tell revisions apart in any repository; a full hash would drown the
+        // version.
         Some(revision) => format!("{VERSION} ({})", revision.get(..12).unwrap_or(revision)),
         None => VERSION.to_owned(),
     })
 }
 
-/// A time of at least a millisecond and at most an hour, in ms, s or m; a bare number counts seconds.
+/// A time of at least a millisecond and at most an hour, in ms, s or m; a bare number counts
+/// seconds.
 fn parse_time(text: &str) -> Result<Duration, TimeFault> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| TimeFault::Form)?;

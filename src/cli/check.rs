@@ -1,5 +1,5 @@
-//! `redora check`: the same loading as `run` and nothing more, with a summary, because a file without faults may still
-//! not say what its writer meant.
+//! `redora check`: the same loading as `run` and nothing more, with a summary, because a file
+//! without faults may still not say what its writer meant.
 
 use std::fmt::{self, Display};
 use std::time::Duration;

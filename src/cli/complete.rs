@@ -1,4 +1,5 @@
-//! `redora completions`: the script is made in memory first, because the generator panics on a stdout that closes early.
+//! `redora completions`: the script is made in memory first, because the generator panics on a
+//! stdout that closes early.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

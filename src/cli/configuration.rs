@@ -1,5 +1,5 @@
-//! The configuration that `run` and `check` agree on: one way to find it and one way to complain about it, so that what
-//! `check` accepts is what `run` starts.
+//! The configuration that `run` and `check` agree on: one way to find it and one way to complain
+//! about it, so that what `check` accepts is what `run` starts.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! `redora health`: one HTTP request by hand, so that an image without a shell and without curl can check itself.
+//! `redora health`: one HTTP request by hand, so that an image without a shell and without curl can
+//! check itself.
 
 use std::fmt;
 use std::io;
@@ -18,7 +19,8 @@ use tokio::time::timeout;
 use super::Outcome;
 use super::args::HealthOptions;
 
-/// Where an agent with the default configuration answers; containers may have only one of the two families.
+/// Where an agent with the default configuration answers; containers may have only one of the two
+/// families.
 const DEFAULT_URLS: [&str; 2] = ["http://127.0.0.1:9464/readyz", "http://[::1]:9464/readyz"];
 
 /// The reason of an agent that is not ready fits well into it.
@@ -77,8 +79,8 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Asks all addresses at once, since a firewall may swallow the packets to one of them. The first success counts;
-/// otherwise every fault is returned in the order of the addresses.
+/// Asks all addresses at once, since a firewall may swallow the packets to one of them. The first
+/// success counts; otherwise every fault is returned in the order of the addresses.
 async fn first_answer(urls: Vec<Uri>, limit: Duration) -> Result<(), Vec<(Uri, Fault)>> {
     let mut questions = JoinSet::new();
     for (place, url) in urls.into_iter().enumerate() {
@@ -122,7 +124,8 @@ async fn ask(url: &Uri) -> Result<(), Fault> {
     tokio::select! {
         biased;
         answer = &mut exchange => answer,
-        // The connection ends before the exchange only when it broke, which the exchange then reports.
+        // The connection ends before the exchange only when it broke, which the exchange then
+        // reports.
         _ = connection => exchange.await,
     }
 }

@@ -1,5 +1,5 @@
-//! The command line: words in, an exit code out. Exit codes are 0 done, 1 failed while running, 2 wrong usage or
-//! configuration; data goes to stdout, logs and complaints to stderr.
+//! The command line: words in, an exit code out. Exit codes are 0 done, 1 failed while running, 2
+//! wrong usage or configuration; data goes to stdout, logs and complaints to stderr.
 
 mod args;
 mod check;
@@ -8,14 +8,15 @@ mod configuration;
 mod health;
 mod run;
 
-pub use run::Start;
-
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::config::Config;
+use crate::process::System;
 use args::{Args, Command};
 
 /// What every command ends with.
@@ -41,11 +42,13 @@ impl From<Outcome> for ExitCode {
 
 /// Reads the command line of this process and does what it says.
 ///
-/// `run` is the agent itself, called for `redora run` inside a multi-threaded tokio runtime; it ends after the drain.
-/// It is an argument because the wiring of the agent does not belong to its door.
+/// `run` is the agent itself, called for `redora run` on a multi-threaded tokio runtime with the
+/// checked configuration, the file that it came from (read again on reload; none with built-in
+/// defaults) and what the system gives. It ends after the drain; an error becomes exit code 1. It is
+/// an argument because the wiring of the agent does not belong to its door.
 pub fn main<R, E>(run: R) -> ExitCode
 where
-    R: AsyncFnOnce(Start) -> Result<(), E>,
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
     E: Display,
 {
     // A usage error leaves here with exit code 2, --help and --version with 0.
@@ -59,7 +62,8 @@ where
     .into()
 }
 
-/// Writes data to stdout. A reader that left early, as `head` does, has what it wanted and is no failure.
+/// Writes data to stdout. A reader that left early, as `head` does, has what it wanted and is no
+/// failure.
 fn print(data: &[u8]) -> Outcome {
     let mut out = io::stdout().lock();
     match out.write_all(data).and_then(|()| out.flush()) {

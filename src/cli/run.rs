@@ -1,4 +1,5 @@
-//! `redora run`: everything that must stand before the agent is wired, and what is left when it has drained.
+//! `redora run`: everything that must stand before the agent is wired, and what is left when it has
+//! drained.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -8,29 +9,13 @@ use std::time::Duration;
 use super::args::RunOptions;
 use super::{Outcome, configuration};
 use crate::config::Config;
-use crate::process::{self, Clock, LogSettings, REVISION, Signals, Telemetry, VERSION, spans};
+use crate::process::{self, Clock, LogSettings, REVISION, System, Telemetry, VERSION, spans};
 
-/// What a run starts from.
-#[derive(Debug)]
-pub struct Start {
-    /// The checked configuration.
-    pub config: Config,
-    /// The file that the configuration came from and is read from again on reload; none with built-in defaults.
-    pub config_file: Option<PathBuf>,
-    /// The clock of the machine.
-    pub clock: Clock,
-    /// Stop and reload, as the system asks for them.
-    pub signals: Signals,
-    /// Random per run, for the hashers of tables whose keys come from outside.
-    pub seed: u64,
-    /// The span of the boot; the agent drops it once all listeners are bound.
-    pub boot: tracing::Span,
-}
-
-/// Sets up log, own traces, runtime, signals and configuration, then runs the agent until it has drained.
+/// Sets up log, own traces, runtime, signals and configuration, then runs the agent until it has
+/// drained.
 pub(super) fn run<R, E>(options: RunOptions, agent: R) -> Outcome
 where
-    R: AsyncFnOnce(Start) -> Result<(), E>,
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
     E: Display,
 {
     let format = options.log_format.map(Into::into);
@@ -68,7 +53,7 @@ where
 /// The part of a run that is worth a trace of its own.
 async fn start<R, E>(config_file: Option<PathBuf>, agent: R) -> Outcome
 where
-    R: AsyncFnOnce(Start) -> Result<(), E>,
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
     E: Display,
 {
     let boot = spans::boot();
@@ -91,9 +76,8 @@ where
     };
     let file = config_file.as_ref().map(|file| tracing::field::display(file.display()));
     tracing::info!(version = VERSION, revision = REVISION, config = file, "starting");
-    let clock = Clock::system();
-    let start = Start { config, config_file, clock, signals, seed: process::seed(), boot };
-    match agent(start).await {
+    let system = System { clock: Clock::system(), signals, seed: process::seed(), boot };
+    match agent(config, config_file, system).await {
         Ok(()) => Outcome::Done,
         Err(error) => {
             tracing::error!(%error, "agent failed");

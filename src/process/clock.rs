@@ -1,4 +1,5 @@
-//! The time as a value that is handed in: one small enum instead of a trait, because there are two clocks and no third.
+//! The time as a value that is handed in: one small enum instead of a trait, because there are two
+//! clocks and no third.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +40,8 @@ impl Clock {
         (Self(Kind::Manual(Arc::clone(&state))), ManualClock(state))
     }
 
-    /// Nanoseconds since 1970 by the wall clock, which an administrator or NTP may set back; 0 before 1970.
+    /// Nanoseconds since 1970 by the wall clock, which an administrator or NTP may set back; 0
+    /// before 1970.
     pub fn unix_nanos(&self) -> u64 {
         match &self.0 {
             Kind::System { .. } => {
@@ -56,7 +58,8 @@ impl Clock {
         self.unix_nanos() / 1_000_000
     }
 
-    /// Time since the clock was made. It never steps back, so ages and expiries are measured with it.
+    /// Time since the clock was made. It never steps back, so ages and expiries are measured with
+    /// it.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Kind::System { start } => start.elapsed(),

@@ -1,5 +1,5 @@
-//! The end of the process in order and under one deadline, because organs that each had a deadline of their own would
-//! add up to more patience than the system has.
+//! The end of the process in order and under one deadline, because organs that each had a deadline
+//! of their own would add up to more patience than the system has.
 
 use std::future::Future;
 use std::time::Duration;

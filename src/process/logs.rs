@@ -1,7 +1,7 @@
-//! The agent's log on stderr: what is shown, and in which form. Its settings are checked before the first line is
-//! written, because a mistyped level that silently shows nothing is found only when the log is needed.
+//! The agent's log on stderr: what is shown, and in which form. Its settings are checked before the
+//! first line is written, because a mistyped level that silently shows nothing is found only when
+//! the log is needed.
 
-use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
 
@@ -51,8 +51,8 @@ pub struct Settings {
 pub enum Fault {
     /// The level is neither a level nor a list of `target=level`.
     #[error(
-        "{source_name}: `{value}` is no log level ({reason}); use off, error, warn, info, debug or trace, \
-         or a list of target=level such as `info,redora::receive=debug`"
+        "{source_name}: `{value}` is no log level ({reason}); use off, error, warn, info, debug or \
+         trace, or a list of target=level such as `info,redora::receive=debug`"
     )]
     Level {
         /// The flag or variable that holds the value.
@@ -73,8 +73,9 @@ pub enum Fault {
 }
 
 impl Settings {
-    /// Reads the settings: a flag wins over its variable (`REDORA_LOG`, `REDORA_LOG_FORMAT`), an empty variable counts
-    /// as unset, and the default is `info` as text. Colours are used only on a terminal and without `NO_COLOR`.
+    /// Reads the settings: a flag wins over its variable (`REDORA_LOG`, `REDORA_LOG_FORMAT`), an
+    /// empty variable counts as unset, and the default is `info` as text. Colours are used only on
+    /// a terminal and without `NO_COLOR`.
     ///
     /// # Errors
     /// [`Fault`] for a value that cannot be followed.
@@ -100,7 +101,8 @@ impl Settings {
         Ok(Self { filter, format, ansi })
     }
 
-    /// The layer that writes the log lines. The filter is its own, so that a quiet log leaves the own traces alone.
+    /// The layer that writes the log lines. The filter is its own, so that a quiet log leaves the
+    /// own traces alone.
     pub(super) fn layer<S>(self) -> Box<dyn Layer<S> + Send + Sync>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -118,17 +120,8 @@ impl Settings {
     }
 }
 
-impl fmt::Display for Format {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        })
-    }
-}
-
-/// Stricter than the filter's own parser in one point: that takes any bare word for the name of a target, so that
-/// `verbose` would show nothing at all.
+/// Stricter than the filter's own parser in one point: that takes any bare word for the name of a
+/// target, so that `verbose` would show nothing at all.
 fn filter(source_name: &'static str, value: &str) -> Result<EnvFilter, Fault> {
     let fault = |reason: String| Fault::Level { source_name, value: value.to_owned(), reason };
     for directive in value.split(',').map(str::trim) {

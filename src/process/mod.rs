@@ -1,5 +1,5 @@
-//! The one room that asks the system for time, randomness, environment and signals, so that every other room takes
-//! them as arguments and can be tested without a machine around it.
+//! The one room that asks the system for time, randomness, environment and signals, so that every
+//! other room takes them as arguments and can be tested without a machine around it.
 
 mod clock;
 mod drain;
@@ -29,8 +29,8 @@ pub const REVISION: Option<&str> = match option_env!("REDORA_REVISION") {
 
 /// How long a stop may take before the process leaves with work unfinished.
 ///
-/// Ten seconds is the patience of `docker stop`, a third of that of Kubernetes, and the longest an SDK waits for one
-/// export. It is shared: [`FLUSH_LIMIT`] of it is kept for the last own traces.
+/// Ten seconds is the patience of `docker stop`, a third of that of Kubernetes, and the longest an
+/// SDK waits for one export. It is shared: [`FLUSH_LIMIT`] of it is kept for the last own traces.
 pub const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// The part of [`STOP_LIMIT`] that is kept for sending the last own traces.
@@ -39,6 +39,19 @@ pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 /// The part of [`STOP_LIMIT`] in which every organ has to end.
 pub const DRAIN_LIMIT: Duration = STOP_LIMIT.saturating_sub(FLUSH_LIMIT);
 
+/// What the system gives one run of the agent.
+#[derive(Debug)]
+pub struct System {
+    /// The clock of the machine.
+    pub clock: Clock,
+    /// Stop and reload, as the system asks for them.
+    pub signals: Signals,
+    /// Random per run, for the hashers of tables whose keys come from outside.
+    pub seed: u64,
+    /// The own trace of the boot; it ends when the agent drops it, once all listeners are bound.
+    pub boot: tracing::Span,
+}
+
 /// The value of an environment variable; `None` when it is unset or is not Unicode.
 ///
 /// An empty value is returned as it is, since only its reader knows whether empty means unset.
@@ -46,9 +59,11 @@ pub fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A random number that differs from run to run, for the hashers of tables whose keys come from outside.
+/// A random number that differs from run to run, for the hashers of tables whose keys come from
+/// outside.
 pub fn seed() -> u64 {
-    // The standard library draws its hash keys from the system once per thread, which saves a dependency.
+    // The standard library draws its hash keys from the system once per thread, which saves a
+    // dependency.
     RandomState::new().build_hasher().finish()
 }
 

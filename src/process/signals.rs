@@ -1,5 +1,5 @@
-//! The signals of the system as watched values, because a value that stands is seen by whoever asks later, while an
-//! event would be lost on everyone who was not yet listening.
+//! The signals of the system as watched values, because a value that stands is seen by whoever asks
+//! later, while an event would be lost on everyone who was not yet listening.
 
 use std::io;
 
@@ -34,8 +34,8 @@ impl Signals {
 
 /// Listens to SIGTERM, SIGINT (Ctrl-C) and SIGHUP from here on, on the current tokio runtime.
 ///
-/// A second SIGTERM or SIGINT ends the process at once with exit code 1: who asks twice does not want to wait for the
-/// drain.
+/// A second SIGTERM or SIGINT ends the process at once with exit code 1: who asks twice does not
+/// want to wait for the drain.
 ///
 /// # Errors
 /// When the system refuses a handler.

@@ -1,5 +1,5 @@
-//! The agent's log and its own traces put together, because a process has exactly one place for both and it must be
-//! set before the first line.
+//! The agent's log and its own traces put together, because a process has exactly one place for
+//! both and it must be set before the first line.
 
 use std::time::Duration;
 
@@ -24,10 +24,12 @@ pub enum TelemetryError {
 }
 
 impl Telemetry {
-    /// Installs the log, and the own traces when the standard `OTEL_*` variables name an endpoint for them.
+    /// Installs the log, and the own traces when the standard `OTEL_*` variables name an endpoint
+    /// for them.
     ///
-    /// Runs inside the tokio runtime that sends the traces. Variables that ask for what is not built turn the traces
-    /// off with a warning instead of failing: in a pod they are often set for the application beside the agent.
+    /// Runs inside the tokio runtime that sends the traces. Variables that ask for what is not
+    /// built turn the traces off with a warning instead of failing: in a pod they are often set for
+    /// the application beside the agent.
     ///
     /// # Errors
     /// [`TelemetryError::AlreadyInstalled`] at a second call in one process.
@@ -48,8 +50,8 @@ impl Telemetry {
         Ok(Self { traces })
     }
 
-    /// Sends the own traces that wait, for at most `limit`, usually [`super::FLUSH_LIMIT`]. What is left is dropped
-    /// and said so; spans that end later go nowhere.
+    /// Sends the own traces that wait, for at most `limit`, usually [`super::FLUSH_LIMIT`]. What is
+    /// left is dropped and said so; spans that end later go nowhere.
     pub async fn flush(self, limit: Duration) {
         if let Some(traces) = self.traces {
             traces.flush(limit).await;

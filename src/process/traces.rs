@@ -1,7 +1,7 @@
 //! The agent's own traces, sent as OTLP over HTTP when the standard variables name an endpoint.
 //!
-//! Only the few spans of [`spans`] are sent, never one per accepted request: the endpoint may be this very agent, and
-//! a span about each request that carries a span would never come to rest.
+//! Only the few spans of [`spans`] are sent, never one per accepted request: the endpoint may be
+//! this very agent, and a span about each request that carries a span would never come to rest.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use opentelemetry_sdk::trace::span_processor_with_async_runtime::BatchSpanProces
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use tokio::time::Instant;
 use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
@@ -147,7 +148,8 @@ pub(super) struct Traces {
 }
 
 impl Traces {
-    /// Starts the sender as a task of the current tokio runtime. The first connection is made with the first span.
+    /// Starts the sender as a task of the current tokio runtime. The first connection is made with
+    /// the first span.
     pub(super) fn start(plan: Plan) -> Result<Self, Fault> {
         let exporter = OtlpExporter::builder()
             .with_http()
@@ -174,13 +176,18 @@ impl Traces {
             .with_threads(false)
             .with_target(false)
             .with_tracked_inactivity(false)
-            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET))
+            .with_filter(
+                filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET)
+                    // Without the hint every trace point of every library would be asked about.
+                    .with_max_level_hint(LevelFilter::INFO),
+            )
             .boxed()
     }
 
     /// Sends what waits and ends the sender, for at most `limit`.
     pub(super) async fn flush(self, limit: Duration) {
-        // The shutdown blocks its thread until the sender answers, which the limit must not depend on.
+        // The shutdown blocks its thread until the sender answers, which the limit must not depend
+        // on.
         let shutdown = tokio::task::spawn_blocking(move || self.provider.shutdown());
         match tokio::time::timeout(limit, shutdown).await {
             Ok(Ok(Ok(()))) => {}
@@ -194,7 +201,8 @@ impl Traces {
     }
 }
 
-/// `redora`, unless the environment names the service: `OTEL_SERVICE_NAME` before `OTEL_RESOURCE_ATTRIBUTES`.
+/// `redora`, unless the environment names the service: `OTEL_SERVICE_NAME` before
+/// `OTEL_RESOURCE_ATTRIBUTES`.
 fn resource(service_name: Option<String>) -> Resource {
     let revision = REVISION.map(|revision| KeyValue::new("vcs.ref.head.revision", revision));
     let resource = Resource::builder_empty()
@@ -209,7 +217,8 @@ fn resource(service_name: Option<String>) -> Resource {
     }
 }
 
-/// An exporter that says now and then that its endpoint is dead, since the SDK built here says nothing.
+/// An exporter that says now and then that its endpoint is dead, since the SDK built here says
+/// nothing.
 #[derive(Debug)]
 struct Reporting<E> {
     inner: E,

@@ -1,4 +1,5 @@
-//! The own traces against a real receiving side, since only decoded bytes show what an operator's backend would see.
+//! The own traces against a real receiving side, since only decoded bytes show what an operator's
+//! backend would see.
 
 use super::*;
 use crate::process::LogSettings;
