@@ -1,6 +1,9 @@
 //! OTLP requests read in place: views that borrow from the request's bytes, because building objects from them
 //! costs ten times the reading and lets a small body demand a large memory.
 
+pub mod json;
+pub mod rpc;
+
 /// What an OTLP request carries, named after its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
