@@ -65,8 +65,9 @@ impl Limits {
 
 /// Writes the protobuf form of the OTLP/JSON export request of `signal` in `body`.
 ///
-/// Memory: the output, which grows from half of the body and never past `limits.output_bytes`, plus
-/// the longest string with an escape in it. Time: linear in the body.
+/// Memory: the output, which begins with room for half of the body and doubles when it must, plus
+/// the longest string with an escape in it, plus two words for each message of 128 bytes or more.
+/// Time: linear in the body.
 ///
 /// # Errors
 /// A [`JsonFault`] for the first fault in the body; nothing of the request is to be used then.

@@ -49,8 +49,11 @@ impl Number {
         match self {
             Number::Unsigned(value) => Some(i128::from(value)),
             Number::Signed(value) => Some(i128::from(value)),
-            // The bounds are powers of two and so exact; outside of them the cast would saturate.
-            Number::Float(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(65) => {
+            // What lies outside of 64 bits may have been rounded onto a bound, so both bounds are
+            // outside.
+            Number::Float(value)
+                if value.fract() == 0.0 && value > -(2f64.powi(63)) && value < 2f64.powi(64) =>
+            {
                 Some(value as i128)
             }
             Number::Float(_) => None,

@@ -75,6 +75,14 @@ impl Transcoder {
             (Category::Syntax | Category::Eof | Category::Io, _) => {
                 let text = error.to_string();
                 let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
+                // The one fault of a value that the parser itself finds.
+                if reason == "number out of range" {
+                    return JsonFault::Type {
+                        at,
+                        path: path(&self.steps),
+                        expected: self.expected,
+                    };
+                }
                 JsonFault::Syntax { at, reason }
             }
         }
