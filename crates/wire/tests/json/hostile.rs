@@ -128,6 +128,8 @@ fn nesting_is_bounded_where_it_is_kept_and_skipped_where_it_is_not() {
     for levels in [31, 5_000] {
         let fault = transcoded(Signal::Traces, nested(levels).as_bytes()).expect_err("too deep");
         assert!(matches!(fault, JsonFault::TooDeep { depth: 100, .. }), "{fault:?}");
+        let cure = " is inside more than 100 objects and arrays; flatten the value";
+        assert!(fault.to_string().ends_with(&format!("{}{cure}", fault.path())), "{fault}");
         assert!(fault.path().len() < 250, "{}", fault.path());
         assert!(fault.path().starts_with("resourceSpans[0].scopeSpans[0].spans[1].attributes"));
     }
