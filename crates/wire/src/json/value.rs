@@ -76,7 +76,7 @@ impl Transcoder {
                 let text = error.to_string();
                 let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
                 // The one fault of a value that the parser itself finds.
-                if reason == "number out of range" {
+                if reason == "number out of range" && !self.steps.is_empty() {
                     return JsonFault::Type {
                         at,
                         path: path(&self.steps),

@@ -29,6 +29,7 @@ fn bodies_that_are_no_json_object() {
     check("{}{}", "line 1 column 3: the body is not JSON: trailing characters");
     check("{\"a\":1,}", "line 1 column 8: the body is not JSON: trailing comma");
     check("{a:1}", "line 1 column 2: the body is not JSON: key must be a string");
+    check("1e999", "line 1 column 5: the body is not JSON: number out of range");
     for body in ["[]", "null", "7", "\"secret\"", "true"] {
         let fault = transcoded(Signal::Logs, body.as_bytes()).expect_err(body);
         let text = fault.to_string();
