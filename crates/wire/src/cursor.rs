@@ -75,7 +75,10 @@ impl<'a> Cursor<'a> {
     /// [`Cursor::skip`], where all else ends, refuses them.
     #[inline(always)]
     pub(crate) fn key(&mut self) -> Option<Key> {
-        u32::try_from(self.varint()?).ok().map(Key)
+        let mut after = *self;
+        let key = u32::try_from(after.varint()?).ok()?;
+        *self = after;
+        Some(Key(key))
     }
 
     /// `None` where the bytes are no varint, which [`Cursor::value_fault`] explains.
@@ -196,3 +199,88 @@ fn varint_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 const VARINT_BYTES_MAX: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn varint(bytes: &[u8]) -> Result<(u64, usize), Fault> {
+        let mut cursor = Cursor::new(bytes);
+        let value = cursor.varint().ok_or_else(|| cursor.value_fault())?;
+        Ok((value, bytes.len() - cursor.rest().len()))
+    }
+
+    #[test]
+    fn varints_of_every_length() {
+        for shift in 0..64 {
+            for value in [1_u64 << shift, (1 << shift) - 1, u64::MAX >> shift] {
+                let mut bytes = Vec::new();
+                prost::encoding::encode_varint(value, &mut bytes);
+                let length = bytes.len();
+                assert_eq!(varint(&bytes), Ok((value, length)), "{value} at the end");
+                bytes.push(0x7f);
+                assert_eq!(varint(&bytes), Ok((value, length)), "{value} before another");
+                for end in 0..length {
+                    assert_eq!(varint(&bytes[..end]), Err(Fault::Truncated), "{value} cut off");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn varints_longer_than_needed_are_taken_up_to_ten_bytes() {
+        let check = |bytes: &[u8], expected| assert_eq!(varint(bytes), expected, "{bytes:x?}");
+        check(&[0x80, 0x00], Ok((0, 2)));
+        check(&[0x85, 0x80, 0x00], Ok((5, 3)));
+        check(&[&[0x80; 9][..], &[0x00]].concat(), Ok((0, 10)));
+        check(&[&[0x80; 9][..], &[0x01]].concat(), Ok((1 << 63, 10)));
+        check(&[&[0x80; 9][..], &[0x02]].concat(), Err(Fault::VarintTooLong));
+        check(&[0x80; 10], Err(Fault::VarintTooLong));
+        check(&[&[0x80; 10][..], &[0x00]].concat(), Err(Fault::VarintTooLong));
+        check(&[0x80; 9], Err(Fault::Truncated));
+    }
+
+    #[test]
+    fn a_failed_read_moves_nothing() {
+        let mut cursor = Cursor::new(&[0x03, 0x01, 0x02]);
+        assert_eq!(cursor.bytes(), None);
+        assert_eq!(cursor.fixed32(), None);
+        assert_eq!(cursor.fixed64(), None);
+        assert_eq!(cursor.rest(), [0x03, 0x01, 0x02]);
+        assert_eq!(cursor.varint(), Some(3));
+    }
+
+    #[test]
+    fn skipping_passes_each_wire_type_and_nothing_more() {
+        let check = |bytes: &[u8], expected: Result<usize, Fault>| {
+            let mut cursor = Cursor::new(bytes);
+            let key = cursor.key().expect("a key");
+            let left = cursor.skip(key, 3).map(|cursor| cursor.rest().len());
+            assert_eq!(left, expected, "{bytes:x?}");
+        };
+        let unexpected = |field| Err(Fault::GroupEndUnexpected { field });
+        check(&[0x08, 0x96, 0x01, 0xaa], Ok(1));
+        check(&[0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0xaa], Ok(1));
+        check(&[0x0a, 0x02, 0, 0, 0xaa], Ok(1));
+        check(&[0x0d, 0, 0, 0, 0, 0xaa], Ok(1));
+        check(&[0x0b, 0x0c, 0xaa], Ok(1));
+        check(&[0x0b, 0x08, 0x01, 0x13, 0x14, 0x12, 0x01, 0x0c, 0x0c, 0xaa], Ok(1));
+        check(&[0x0b, 0x13, 0x1b, 0x1c, 0x14, 0x0c], Ok(0));
+        check(&[0x0b, 0x13, 0x1b, 0x23, 0x24, 0x1c, 0x14, 0x0c], Err(Fault::TooDeep));
+        check(&[0x0b, 0x13, 0x1b, 0x08, 0x01, 0x1c, 0x14, 0x0c], Err(Fault::TooDeep));
+        check(&[0x08], Err(Fault::Truncated));
+        check(&[0x09, 0, 0, 0, 0, 0, 0, 0], Err(Fault::Truncated));
+        check(&[0x0a, 0x02, 0], Err(Fault::Truncated));
+        check(&[0x0d, 0, 0, 0], Err(Fault::Truncated));
+        check(&[0x0b], Err(Fault::Truncated));
+        check(&[0x0b, 0x13, 0x14], Err(Fault::Truncated));
+        check(&[0x0b, 0x14], unexpected(2));
+        check(&[0x0b, 0x13, 0x0c, 0x14], unexpected(1));
+        check(&[0x0c], unexpected(1));
+        check(&[0x00, 0x00], Err(Fault::FieldNumberZero));
+        check(&[0x0b, 0x04], Err(Fault::FieldNumberZero));
+        check(&[0x0e], Err(Fault::WireTypeUnknown { field: 1, found: 6 }));
+        check(&[0x0f], Err(Fault::WireTypeUnknown { field: 1, found: 7 }));
+        check(&[0x0b, 0xff, 0xff, 0xff, 0xff, 0x10], Err(Fault::FieldNumberTooLarge));
+    }
+}

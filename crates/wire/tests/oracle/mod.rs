@@ -15,7 +15,7 @@ use redora_wire::trace::Span;
 use redora_wire::{Fault, KeyValue, Resource, Scope, Signal, Value, logs, trace};
 
 /// Asserts that the views take and refuse what prost does, text that is not UTF-8 aside, and see the same values.
-pub fn check(signal: Signal, request: &[u8]) {
+pub(crate) fn check(signal: Signal, request: &[u8]) {
     let counted = redora_wire::count(signal, request);
     let checked = redora_wire::check(signal, request);
     let walked = match signal {

@@ -2,10 +2,10 @@
 //! encoder of one's own never produces, other people's encoders and attackers do.
 
 /// A seeded sequence of numbers (SplitMix64), so that a failing case can be run again from its seed.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -27,7 +27,7 @@ impl Dice {
 
 /// Reorders, repeats and splits fields, adds unknown ones and writes keys and lengths longer than need be, on
 /// every level of a message that is named as in [`child`]. The result is valid.
-pub fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
+pub(crate) fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut fields: Vec<Vec<u8>> = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -67,7 +67,7 @@ pub fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
 }
 
 /// Damages bytes in a few places; the result may or may not be valid.
-pub fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
+pub(crate) fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
     for _ in 0..=dice.below(3) {
         let at = dice.below(bytes.len());
         match dice.below(6) {
@@ -83,14 +83,14 @@ pub fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
 }
 
 /// Bytes that mean something at many places of a request: keys, lengths, ends of varints and of groups.
-pub const TELLING: &[u8] = &[
+pub(crate) const TELLING: &[u8] = &[
     0x00, 0x01, 0x02, 0x03, 0x04, 0x06, 0x07, 0x08, 0x0a, 0x0b, 0x0c, 0x10, 0x12, 0x13, 0x14, 0x1a,
     0x20, 0x22, 0x29, 0x2a, 0x30, 0x32, 0x39, 0x3a, 0x40, 0x41, 0x42, 0x4a, 0x52, 0x5a, 0x6a, 0x7a,
     0x7f, 0x80, 0x85, 0x9b, 0x9c, 0xff,
 ];
 
 /// The message that a field holds; names are those of the .proto files.
-pub fn child(message: &str, field: u32) -> Option<&'static str> {
+pub(crate) fn child(message: &str, field: u32) -> Option<&'static str> {
     Some(match (message, field) {
         ("ExportTraceServiceRequest", 1) => "ResourceSpans",
         ("ExportLogsServiceRequest", 1) => "ResourceLogs",

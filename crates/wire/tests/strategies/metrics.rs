@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use super::{attributes, bytes, number, resource, scope, text};
 
-pub fn metrics() -> impl Strategy<Value = ExportMetricsServiceRequest> {
+pub(crate) fn metrics() -> impl Strategy<Value = ExportMetricsServiceRequest> {
     let scope_metrics = (option::of(scope()), vec(metric(), 0..3), text())
         .prop_map(|(scope, metrics, schema_url)| ScopeMetrics { scope, metrics, schema_url });
     let resource_metrics = (option::of(resource()), vec(scope_metrics, 0..3), text()).prop_map(

@@ -16,9 +16,9 @@ use prop::collection::vec;
 use prop::option;
 use proptest::prelude::*;
 
-pub use metrics::metrics;
+pub(crate) use metrics::metrics;
 
-pub fn traces() -> impl Strategy<Value = ExportTraceServiceRequest> {
+pub(crate) fn traces() -> impl Strategy<Value = ExportTraceServiceRequest> {
     let scope_spans = (option::of(scope()), vec(span(), 0..3), text())
         .prop_map(|(scope, spans, schema_url)| ScopeSpans { scope, spans, schema_url });
     let resource_spans = (option::of(resource()), vec(scope_spans, 0..3), text()).prop_map(
@@ -28,7 +28,7 @@ pub fn traces() -> impl Strategy<Value = ExportTraceServiceRequest> {
         .prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })
 }
 
-pub fn logs() -> impl Strategy<Value = ExportLogsServiceRequest> {
+pub(crate) fn logs() -> impl Strategy<Value = ExportLogsServiceRequest> {
     let scope_logs = (option::of(scope()), vec(log_record(), 0..3), text())
         .prop_map(|(scope, log_records, schema_url)| ScopeLogs { scope, log_records, schema_url });
     let resource_logs = (option::of(resource()), vec(scope_logs, 0..3), text()).prop_map(
