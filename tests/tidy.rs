@@ -47,7 +47,6 @@ const FLOORS: &[Floor] = &[
             "red",
             "log_metrics",
             "sightings",
-            "service_graph",
             "slo",
             "spool",
             "collector/ledger",
@@ -67,6 +66,7 @@ const FLOORS: &[Floor] = &[
 const NEIGHBOURS: &[Neighbours] = &[
     Neighbours { from: "main", to: "cli", reason: "the binary only hands over" },
     Neighbours { from: "app", to: "config", reason: "the wiring builds what the file configures" },
+    Neighbours { from: "expose", to: "digest", reason: "the books are read as they are filled" },
 ];
 
 /// Where each foreign package that shapes the code around it may be named.
@@ -86,6 +86,7 @@ const HOMES: &[Home] = &[
             ("src/listen", "accept loops, time-outs and drain, for both doors"),
             ("src/receive", "bodies and trailers of requests as hyper hands them over"),
             ("src/admin", "bodies of requests as hyper hands them over"),
+            ("src/cli", "`redora health` asks the admin port"),
         ],
     },
     Home { package: "octocrab", rooms: &[("collector/src/sources/github", "GitHub's tongue")] },
@@ -121,7 +122,6 @@ const PURE: &[&str] = &[
     "src/red",
     "src/log_metrics",
     "src/sightings",
-    "src/service_graph",
     "src/series",
     "src/slo",
     "src/digest",

@@ -207,6 +207,10 @@ fn sizes_past_their_limits_are_found() {
     );
     let wide = format!("// {}\n// {}\n", "ü".repeat(97), "ü".repeat(98));
     check(&[("tests/a.rs", &wide)], &["tests/a.rs:3: line of 101 columns, not 100"]);
+    let data = format!("const X: &str = r#\"\n{}\"#;\n", "x".repeat(101));
+    let in_module = format!("#[cfg(test)]\nmod tests {{\n{data}}}\n");
+    check(&[("tests/a.rs", &data), ("src/slo.rs", &in_module)], &[]);
+    check(&[("src/red.rs", &data)], &["src/red.rs:3: line of 104 columns, not 100"]);
 }
 
 #[test]
@@ -244,7 +248,7 @@ fn a_foreign_package_stays_in_its_home() {
         "\nfn f(_: ::hyper_util::rt::TokioIo) {}\n",
         "\nfn f() { vec![hyper_util::rt::TokioIo::new()]; }\n",
     ] {
-        let homes = "src/listen, src/receive, src/admin";
+        let homes = "src/listen, src/receive, src/admin, src/cli";
         let fault = format!("src/process.rs:3: `hyper_util` outside its home ({homes})");
         check(&[("src/process.rs", text)], &[&fault]);
         check(&[("src/listen/accept.rs", text), ("src/admin.rs", text)], &[]);

@@ -16,8 +16,10 @@ pub(crate) struct Scan {
     pub(crate) inline_modules: Vec<Vec<String>>,
     /// Modules declared here under `#[cfg(test)]` that stand in a file of their own.
     pub(crate) test_modules: Vec<Vec<String>>,
-    /// Lines of the file that only tests compile.
-    pub(crate) test_lines: usize,
+    /// First and last lines of what only tests compile.
+    pub(crate) test_lines: Vec<(usize, usize)>,
+    /// First and last lines of string literals.
+    pub(crate) strings: Vec<(usize, usize)>,
     pub(crate) functions: Vec<Size>,
     pub(crate) structs: Vec<Size>,
     /// Lines with `#[ignore]`.
@@ -64,7 +66,20 @@ pub(crate) fn scan(text: &str) -> Result<Scan, (usize, String)> {
     for item in &file.items {
         visitor.visit_item(item);
     }
+    strings(text.parse().unwrap_or_default(), &mut visitor.found.strings);
     Ok(visitor.found)
+}
+
+fn strings(tokens: TokenStream, lines: &mut Vec<(usize, usize)>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => strings(group.stream(), lines),
+            TokenTree::Literal(literal) if literal.to_string().contains('"') => {
+                lines.push((literal.span().start().line, literal.span().end().line));
+            }
+            _ => {}
+        }
+    }
 }
 
 #[derive(Default)]
@@ -172,7 +187,7 @@ impl<'ast> Visit<'ast> for Visitor {
         }
         if self.test == 0 && attributes.iter().any(is_for_tests) {
             let span = item.span();
-            self.found.test_lines += span.end().line + 1 - span.start().line;
+            self.found.test_lines.push((span.start().line, span.end().line));
         }
         self.guarded(attributes, |this| visit::visit_item(this, item));
     }

@@ -11,8 +11,8 @@ pub struct Dimension {
 }
 
 impl Dimension {
-    /// The attribute's key with every character that a label name cannot hold as an underscore, runs
-    /// collapsed.
+    /// The attribute's key with every character that a label name cannot hold as an underscore,
+    /// runs collapsed.
     #[must_use]
     pub fn new(attribute: &str) -> Self {
         let mut label = String::with_capacity(attribute.len());

@@ -1,5 +1,5 @@
-//! OTLP requests read in place: views that borrow from the request's bytes, because building objects
-//! from them costs ten times the reading and lets a small body demand a large memory.
+//! OTLP requests read in place: views that borrow from the request's bytes, because building
+//! objects from them costs ten times the reading and lets a small body demand a large memory.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
