@@ -1,6 +1,8 @@
 //! The binary: nothing but the hand-over to the command line, so that all behaviour lies in the
 //! library and its tests.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! A configured counter over log records: which records it counts, and which attributes become its labels.
+//! A configured counter over log records: which records it counts, and which attributes become
+//! its labels.
 
 use redora_model::dimension::Dimension;
 use regex::Regex;
@@ -6,7 +7,8 @@ use regex::Regex;
 /// One entry of `log_metrics`: the counter `redora_log_<name>_total`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The middle of the metric's name: a lower-case letter, then lower-case letters, digits and underscores.
+    /// The middle of the metric's name: a lower-case letter, then lower-case letters, digits and
+    /// underscores.
     pub name: String,
     /// Which records count.
     pub matches: Match,

@@ -11,6 +11,8 @@
 //! read from protobuf (2.x) or from any format (3.x); a counter always ends in `_total` and an info
 //! in `_info`, whether its family was named so or not; and escaping never touches those suffixes.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 mod encoder;
 mod escape;
 mod labels;
