@@ -31,6 +31,7 @@ pub struct OwnFault(#[from] prometheus::Error);
 
 impl Own {
     /// All counters at 0, one for each signal and reason, so that their first event is seen.
+    /// Counters by book appear with the first scrape.
     ///
     /// # Errors
     /// If two collectors share a name.
@@ -141,6 +142,18 @@ impl Own {
         }
     }
 
+    /// Name, kind, labels and help of every family, for the documentation.
+    pub fn described(&self) -> Vec<(String, Kind, Vec<String>, String)> {
+        let families = self.registry.gather();
+        let described = families.iter().filter_map(|family| {
+            let labels = family.get_metric().first()?.get_label().iter();
+            let labels = labels.map(|pair| pair.name().to_owned()).collect();
+            let (name, help) = (family.name().to_owned(), family.help().to_owned());
+            Some((name, kind(family.get_field_type())?, labels, help))
+        });
+        described.collect()
+    }
+
     /// Takes over what the books count about themselves.
     pub(super) fn observe(&self, books: &Books) {
         let (red, logs, versions) =
@@ -155,11 +168,7 @@ impl Own {
     /// Writes every family of the registry.
     pub(super) fn encode(&self, encoder: &mut Encoder) {
         for family in self.registry.gather() {
-            let kind = match family.get_field_type() {
-                MetricType::COUNTER => Kind::Counter,
-                MetricType::GAUGE => Kind::Gauge,
-                _ => continue,
-            };
+            let Some(kind) = kind(family.get_field_type()) else { continue };
             let name = family.name();
             let unit = UNITS.iter().find(|unit| name.trim_end_matches("_total").ends_with(*unit));
             encoder.family(&Family { name, help: family.help(), kind, unit: unit.copied() });
@@ -174,6 +183,15 @@ impl Own {
                 }
             }
         }
+    }
+}
+
+/// The registry holds counters and gauges only.
+fn kind(of: MetricType) -> Option<Kind> {
+    match of {
+        MetricType::COUNTER => Some(Kind::Counter),
+        MetricType::GAUGE => Some(Kind::Gauge),
+        _ => None,
     }
 }
 
