@@ -136,7 +136,24 @@ impl<'a> KeyValue<'a> {
     /// Reads and checks one attribute; `depth` is how many messages may still be opened inside it.
     #[inline]
     pub(crate) fn read(bytes: &'a [u8], depth: u32) -> Option<Self> {
-        Self::read_as::<true>(bytes, depth)
+        match Self::usual(bytes) {
+            Some(usual) => Some(usual),
+            None => Self::read_as::<true>(bytes, depth),
+        }
+    }
+
+    /// The form in which nearly every attribute comes: a short key, then a short string, and nothing else. Found
+    /// by its length alone, it takes a third of the steps; `None` says nothing about other forms.
+    #[inline(always)]
+    fn usual(bytes: &'a [u8]) -> Option<Self> {
+        let (&[0x0a, key_length @ ..0x80], rest) = bytes.split_first_chunk()? else { return None };
+        let (key, rest) = rest.split_at_checked(usize::from(key_length))?;
+        let (&[0x12, value_length @ ..0x80, 0x0a, length], text) = rest.split_first_chunk()? else {
+            return None;
+        };
+        let exact =
+            usize::from(length) == text.len() && usize::from(value_length) == text.len() + 2;
+        exact.then_some(Self { key, value: Value::String(text) })
     }
 
     #[inline(always)]
