@@ -67,6 +67,26 @@ fn broken_framing_is_named() {
 }
 
 #[test]
+fn an_attribute_whose_lengths_disagree_is_no_usual_one() {
+    let attribute = |bytes: &[u8]| fault_of_span(&framed(&[0x4a], bytes));
+    let text = |length: usize| vec![b'x'; length];
+    let pair = |value: u8, string: u8, text: &[u8]| {
+        attribute(&[&[0x0a, 0x01, b'k', 0x12, value, 0x0a, string], text].concat())
+    };
+    assert_eq!(pair(5, 3, b"abc"), None);
+    assert_eq!(pair(4, 3, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(6, 3, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(5, 2, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(5, 4, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(127, 125, &text(125)), None);
+    // From 128 on a length has two bytes; taken for one byte, these would seem to agree.
+    assert_eq!(pair(128, 126, &text(126)), Some(Fault::Truncated));
+    assert_eq!(pair(133, 131, &text(131)), Some(Fault::Truncated));
+    let key_of_128 = [&[0x0a, 0x80][..], &text(128), &[0x12, 0x02, 0x0a, 0x00]].concat();
+    assert!(attribute(&key_of_128).is_some());
+}
+
+#[test]
 fn an_iterator_ends_after_its_first_fault() {
     let request = [framed(&[0x0a], &[0x12, 0x00]), vec![0x0a, 0x7f], vec![0x0a, 0x00]].concat();
     let mut resources = trace::resource_spans(&request);

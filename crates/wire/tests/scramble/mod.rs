@@ -51,7 +51,7 @@ pub(crate) fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> 
         let last = if cut < body.len() { &body[cut..] } else { &body };
         fields.push(delimited(field, last, dice));
     }
-    for _ in 0..dice.below(3) {
+    while dice.one_in(4) {
         let unknown = unknown_field(dice, 3);
         fields.insert(dice.below(fields.len() + 1), unknown);
     }
