@@ -1,5 +1,5 @@
-//! Generated requests, rewritten and damaged, must be read as prost reads them: examples by hand cover what their
-//! author thought of, and a parser fails on the rest.
+//! Generated requests, rewritten and damaged, must be read as prost reads them: examples by hand
+//! cover what their author thought of, and a parser fails on the rest.
 
 mod oracle;
 mod scramble;
@@ -28,7 +28,8 @@ fn check_variants(signal: Signal, request: &[u8], seed: u64) {
     assert!(redora_wire::check(signal, &scrambled).is_ok(), "what was rewritten stays valid");
     oracle::check(signal, &scrambled);
     for _ in 0..4 {
-        // What is damaged as it was encoded takes the short ways through the views, the other the long ones.
+        // What is damaged as it was encoded takes the short ways through the views, the other the
+        // long ones.
         check_damaged(signal, request, dice);
         check_damaged(signal, &scrambled, dice);
     }

@@ -1,5 +1,5 @@
-//! The wire's rules one by one, by hand: what a property finds once in a thousand runs stands here for good, with
-//! the fault that the sender is told.
+//! The wire's rules one by one, by hand: what a property finds once in a thousand runs stands here
+//! for good, with the fault that the sender is told.
 
 mod oracle;
 
@@ -19,7 +19,8 @@ fn framed(keys: &[u8], body: &[u8]) -> Vec<u8> {
     })
 }
 
-/// What checking a span alone and as part of a request says; both must agree with each other and with prost.
+/// What checking a span alone and as part of a request says; both must agree with each other and
+/// with prost.
 fn fault_of_span(span: &[u8]) -> Option<Fault> {
     let request = framed(&[0x0a, 0x12, 0x12], span);
     oracle::check(Signal::Traces, &request);

@@ -39,7 +39,12 @@ pub(crate) fn logs() -> impl Strategy<Value = ExportLogsServiceRequest> {
 
 /// ASCII mostly, because damage to it stays UTF-8, where prost has the same opinion as the views.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![2 => Just(String::new()), 8 => "[a-z.]{1,12}", 1 => "[a-z]{130}", 1 => "[é↯𝄞]{1,4}"]
+    prop_oneof![
+        2 => Just(String::new()),
+        8 => "[a-z.]{1,12}",
+        1 => "[a-z]{130}",
+        1 => "[é↯𝄞]{1,4}",
+    ]
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
