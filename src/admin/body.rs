@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
-use super::scrape::{Chunks, Slot};
+use super::slot::Slot;
 
 /// The body of an answer of the admin port.
 pub struct Body(Kind);
@@ -35,6 +35,12 @@ pub enum BodyError {
     #[error("the peer took too long over its scrape")]
     TooSlow,
 }
+
+/// The next chunk of a body, `None` at its end; never asked again after that.
+///
+/// Called only when the peer has taken what came before, on a thread that serves others too: a
+/// chunk is some tens of KiB, made without waiting. An empty chunk is allowed and sends nothing.
+pub type Chunks = Box<dyn FnMut() -> Option<Bytes> + Send>;
 
 impl Body {
     pub(super) fn text(text: String) -> Self {

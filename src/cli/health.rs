@@ -16,8 +16,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::Outcome;
 use super::args::HealthOptions;
+use super::outcome::{self, Outcome};
 
 /// Where an agent with the default configuration answers; containers may have only one of the two
 /// families.
@@ -35,7 +35,7 @@ pub(super) fn health(options: &HealthOptions) -> Outcome {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            super::complain(&format_args!("cannot start: {error}"));
+            outcome::complain(&format_args!("cannot start: {error}"));
             return Outcome::Failed;
         }
     };
@@ -43,10 +43,10 @@ pub(super) fn health(options: &HealthOptions) -> Outcome {
     // A name still being resolved sits in a thread that must not hold the exit.
     runtime.shutdown_background();
     match answer {
-        Ok(()) => super::print(b"ready\n"),
+        Ok(()) => outcome::print(b"ready\n"),
         Err(faults) => {
             for (url, fault) in faults {
-                super::complain(&format_args!("{url}: {fault}"));
+                outcome::complain(&format_args!("{url}: {fault}"));
             }
             Outcome::Failed
         }
@@ -151,49 +151,9 @@ async fn connect(url: &Uri) -> io::Result<TcpStream> {
     TcpStream::connect(&addresses[..]).await
 }
 
-/// Why a URL was refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UrlFault {
-    #[error("write it as http://HOST:PORT")]
-    Form,
-    #[error("only http is built in; the admin port of redora does not speak https")]
-    Scheme,
-}
-
-/// A URL that can be asked; without a path it asks for readiness.
-pub(super) fn parse_url(text: &str) -> Result<Uri, UrlFault> {
-    let url: Uri = text.parse().map_err(|_| UrlFault::Form)?;
-    match url.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err(UrlFault::Scheme),
-        _ => return Err(UrlFault::Form),
-    }
-    if url.host().is_none_or(str::is_empty) {
-        return Err(UrlFault::Form);
-    }
-    if url.path() != "/" || url.query().is_some() {
-        return Ok(url);
-    }
-    let mut parts = url.into_parts();
-    parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/readyz"));
-    Uri::from_parts(parts).map_err(|_| UrlFault::Form)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls_are_checked_and_a_bare_one_asks_for_readiness() {
-        let url = |text| parse_url(text).map(|url| url.to_string());
-        assert_eq!(url("http://10.0.0.7:9464").unwrap(), "http://10.0.0.7:9464/readyz");
-        assert_eq!(url("http://[::1]:9464/").unwrap(), "http://[::1]:9464/readyz");
-        assert_eq!(url("http://h/healthz").unwrap(), "http://h/healthz");
-        assert_eq!(url("https://h"), Err(UrlFault::Scheme));
-        for text in ["", "h:9464", "/readyz", "ftp://h", "http://", "http:// h"] {
-            assert_eq!(url(text), Err(UrlFault::Form), "{text}");
-        }
-    }
 
     #[test]
     fn a_reason_cannot_move_the_cursor() {
