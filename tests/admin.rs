@@ -26,7 +26,7 @@ struct Port {
     scrape: Scrape,
     readiness: watch::Receiver<Readiness>,
     reload: Reload,
-    token: Option<TokenCheck>,
+    token: watch::Receiver<Option<TokenCheck>>,
     /// Real peers of a test all come from this machine, so others have to be told apart by name.
     peer: Option<SocketAddr>,
 }
@@ -37,7 +37,7 @@ impl Default for Port {
             scrape: Arc::new(|_| plain(["a 1\n", "b 2\n"].map(Bytes::from))),
             readiness: watch::channel(Readiness::Ready).1,
             reload: Arc::new(|| Box::pin(async { Ok(()) })),
-            token: None,
+            token: watch::channel(None).1,
             peer: None,
         }
     }
@@ -331,8 +331,8 @@ fn counted() -> (Reload, Arc<AtomicUsize>) {
     (reload, calls)
 }
 
-fn token() -> Option<TokenCheck> {
-    Some(Arc::new(|shown: &[u8]| shown == b"s3cret"))
+fn token(secret: &'static str) -> Option<TokenCheck> {
+    Some(Arc::new(move |shown: &[u8]| shown == secret.as_bytes()))
 }
 
 #[tokio::test]
@@ -365,7 +365,8 @@ async fn a_reload_from_another_machine_needs_the_configured_token() {
         assert_eq!(answer.status, 403);
         assert!(answer.body.contains("admin_token"), "{}", answer.body);
     }
-    let open = Port { reload, peer, token: token(), ..Port::default() }.serve().await;
+    let (configured, token_now) = watch::channel(token("s3cret"));
+    let open = Port { reload, peer, token: token_now, ..Port::default() }.serve().await;
     for headers in [&[][..], &[("authorization", "Bearer wrong")], &[right, right]] {
         let answer = ask(open, "POST /-/reload", headers).await;
         assert_eq!(answer.status, 401, "{headers:?}");
@@ -375,6 +376,11 @@ async fn a_reload_from_another_machine_needs_the_configured_token() {
     assert_eq!(calls.load(Ordering::Relaxed), 0);
     assert_eq!(ask(open, "POST /-/reload", &[right]).await.status, 200);
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+
+    configured.send_replace(token("rotated"));
+    assert_eq!(ask(open, "POST /-/reload", &[right]).await.status, 401);
+    let rotated = ("authorization", "Bearer rotated");
+    assert_eq!(ask(open, "POST /-/reload", &[rotated]).await.status, 200);
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ impl Body {
         match &mut self.0 {
             Kind::Text(text) => Self(Kind::Unsent(text.len() as u64)),
             Kind::Chunks { slot, .. } => {
-                slot.whole = true;
+                slot.settled = true;
                 Self(Kind::Emptied)
             }
             Kind::Unsent(_) | Kind::Emptied => self,
@@ -84,7 +84,7 @@ impl http_body::Body for Body {
             Kind::Chunks { chunks, slot } => {
                 let next = slot.span.in_scope(chunks);
                 if next.is_none() {
-                    slot.whole = true;
+                    slot.settled = true;
                     // Gives the slot back now, since hyper may keep a finished body for a while.
                     body.0 = Kind::Emptied;
                 }

@@ -40,8 +40,9 @@ pub struct Config {
     /// Reads the configuration again.
     pub reload: Reload,
     /// Tells whether a bearer token is the configured `admin_token`, in a time that does not depend
-    /// on where the first difference stands; none when no token is configured.
-    pub token: Option<TokenCheck>,
+    /// on where the first difference stands; none when no token is configured. Watched, because a
+    /// reload may change the token.
+    pub token: watch::Receiver<Option<TokenCheck>>,
 }
 
 /// A pair of Prometheus servers, a person with curl, and one to spare.
@@ -57,7 +58,7 @@ struct Inner {
     readiness: watch::Receiver<Readiness>,
     reload: Reload,
     reloading: Arc<Mutex<()>>,
-    token: Option<TokenCheck>,
+    token: watch::Receiver<Option<TokenCheck>>,
 }
 
 impl Admin {
@@ -111,7 +112,8 @@ impl Inner {
         B: http_body::Body<Data = Bytes>,
     {
         let (parts, body) = request.into_parts();
-        if let Err(refusal) = reload::permit(peer, &parts, self.token.as_ref()) {
+        let token = self.token.borrow().clone();
+        if let Err(refusal) = reload::permit(peer, &parts, token.as_ref()) {
             return reload::refused(&refusal);
         }
         if !body::discard(body, REQUEST_BYTES_MAX, REQUEST_TIME_MAX).await {

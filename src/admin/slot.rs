@@ -13,8 +13,8 @@ use crate::process::spans;
 pub(super) struct Slot {
     /// When the slot is taken back.
     pub(super) deadline: Instant,
-    /// Whether the last chunk has been taken.
-    pub(super) whole: bool,
+    /// Whether it is already known how the scrape ended.
+    pub(super) settled: bool,
     /// The own trace of the scrape, which ends with the slot.
     pub(super) span: tracing::Span,
     /// Its end gives the slot back early.
@@ -32,19 +32,19 @@ impl Slot {
             let _ = tokio::time::timeout_at(deadline, ended).await;
             drop(permit);
         });
-        Self { deadline, whole: false, span: spans::scrape(), _held: held }
+        Self { deadline, settled: false, span: spans::scrape(), _held: held }
     }
 
     /// Notes why the scrape did not reach its end.
     pub(super) fn fail(&mut self, reason: &dyn Display) {
-        self.whole = true;
+        self.settled = true;
         spans::fail(&self.span, reason);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if !self.whole {
+        if !self.settled {
             spans::fail(&self.span, &"the peer left before the end");
         }
     }
