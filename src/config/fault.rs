@@ -1,5 +1,5 @@
-//! What can be wrong with a configuration file, as data: each fault knows its place and its cure, and no fault
-//! ever holds a value that came from the environment or from another file.
+//! What can be wrong with a configuration file, as data: each fault knows its place and its cure,
+//! and no fault ever holds a value that came from the environment or from another file.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -139,7 +139,10 @@ pub enum Problem {
     #[error(transparent)]
     Conflict(#[from] Conflict),
     /// A regular expression that does not compile.
-    #[error("{shown} is no regular expression{}; escape special characters with a backslash", because(.reason))]
+    #[error(
+        "{shown} is no regular expression{}; escape special characters with a backslash",
+        because(.reason)
+    )]
     Regex {
         /// The expression, or where it came from.
         shown: Shown,
@@ -161,8 +164,8 @@ pub enum Problem {
 pub enum Conflict {
     /// Memory for fewer than one largest request.
     #[error(
-        "a request may hold twice its {request_bytes} (compressed and plain), but limits.memory is {memory}; \
-         raise limits.memory to {needed} or lower limits.request_bytes"
+        "a request may hold twice its {request_bytes} (compressed and plain), but limits.memory \
+         is {memory}; raise limits.memory to {needed} or lower limits.request_bytes"
     )]
     Memory {
         /// `limits.request_bytes`, or where it came from.
@@ -182,7 +185,8 @@ pub enum Conflict {
     },
     /// A label that the metric has already.
     #[error(
-        "{shown} would become the label `{label}`, which the metric has already; choose another attribute"
+        "{shown} would become the label `{label}`, which the metric has already; choose another \
+         attribute"
     )]
     ReservedLabel {
         /// The attribute, or where it came from.
@@ -237,6 +241,8 @@ pub enum SyntaxCure {
     None,
     /// Quotes around a value that starts with a character of YAML's own.
     Quote(char),
+    /// Quotes around a value with `${…}`, whose brace closes a mapping.
+    QuoteDollar,
     /// Spaces instead of tabs.
     Spaces,
 }
@@ -282,9 +288,21 @@ impl fmt::Display for SyntaxCure {
         match self {
             SyntaxCure::None => Ok(()),
             SyntaxCure::Quote(c) => write!(f, "; put quotes around a value that starts with {c}"),
+            SyntaxCure::QuoteDollar => f.write_str("; put quotes around a value that holds ${…}"),
             SyntaxCure::Spaces => f.write_str("; indent with spaces, not with tabs"),
         }
     }
+}
+
+/// A dotted path; a key that would not read as one is quoted, and clipped where it is a whole page.
+pub(super) fn join(path: &str, name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = if !name.is_empty() && name.len() <= 80 && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        Shown::quoted(name).to_string()
+    };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

@@ -1,5 +1,6 @@
-//! `${VAR}`, `${VAR:-default}` and `${file:PATH}` inside a scalar, replaced after the YAML is parsed, so that a
-//! secret with a colon or a line break in it can never change the shape of the configuration.
+//! `${VAR}`, `${VAR:-default}` and `${file:PATH}` inside a scalar, replaced after the YAML is
+//! parsed, so that a secret with a colon or a line break in it can never change the shape of the
+//! configuration.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -45,10 +46,10 @@ pub enum Broken {
     Unclosed,
     /// None of the three forms.
     #[error(
-        "${{{0}}} is none of ${{NAME}}, ${{NAME:-default}} and ${{file:PATH}}; \
+        "{0} is none of ${{NAME}}, ${{NAME:-default}} and ${{file:PATH}}; \
          use one of them, or write $${{ for the characters themselves"
     )]
-    Form(String),
+    Form(Shown),
     /// An unset variable without a default.
     #[error(
         "the environment variable {0} is not set; set it, or give a default with ${{{0}:-default}}"
@@ -130,7 +131,7 @@ fn replace(inner: &str, sources: Sources<'_>) -> Result<Part, Broken> {
         None => (inner, None),
     };
     if !is_variable(name) || default.is_some_and(|default| default.contains("${")) {
-        return Err(Broken::Form(inner.to_owned()));
+        return Err(malformed(inner));
     }
     let origin = format!("${{{name}}}");
     match ((sources.env)(name), default) {
@@ -144,7 +145,7 @@ fn replace(inner: &str, sources: Sources<'_>) -> Result<Part, Broken> {
 
 fn file(path: &str, sources: Sources<'_>) -> Result<String, Broken> {
     if path.is_empty() {
-        return Err(Broken::Form("file:".to_owned()));
+        return Err(malformed("file:"));
     }
     let broken = |kind| Broken::File { path: path.to_owned(), kind };
     let bytes = (sources.read)(&sources.directory.join(path), VALUE_BYTES_MAX + 1)
@@ -162,11 +163,16 @@ fn file(path: &str, sources: Sources<'_>) -> Result<String, Broken> {
     Ok(text)
 }
 
+fn malformed(inner: &str) -> Broken {
+    Broken::Form(Shown::quoted(&format!("${{{inner}}}")))
+}
+
 fn is_variable(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Bytes of a file that is read for a value, and of a value in all: the largest secrets are certificates of some KiB.
+/// Bytes of a file that is read for a value, and of a value in all: the largest secrets are
+/// certificates of some KiB.
 const VALUE_BYTES_MAX: usize = 64 << 10;

@@ -1,5 +1,5 @@
-//! The section `log_metrics`: counters over log records, each rule checked so far that its metric cannot clash and
-//! its expression cannot cost unbounded memory.
+//! The section `log_metrics`: counters over log records, each rule checked so far that its metric
+//! cannot clash and its expression cannot cost unbounded memory.
 
 use regex::{Regex, RegexBuilder};
 
@@ -13,7 +13,7 @@ use crate::log_metrics::{Body, Match, Rule, SeverityRange};
 pub(super) fn log_metrics(walk: &mut Walk<'_>, field: &Field<'_>) -> Vec<Rule> {
     let mut names: Vec<Typed<String>> = Vec::new();
     let mut rules = Vec::new();
-    for field in walk.list(field, RULES_MAX).unwrap_or_default() {
+    for field in walk.elements(field, RULES_MAX).unwrap_or_default() {
         let Some(section) = walk.section(field, "log_metrics[]") else { continue };
         let name = name(walk, &section, &mut names);
         let matches = matches(walk, &section);
@@ -33,12 +33,16 @@ fn name(
     section: &Section<'_>,
     names: &mut Vec<Typed<String>>,
 ) -> Option<String> {
-    let Some(field) = section.field("name") else {
-        let cure = "give the rule a name, such as payment_declined";
-        walk.fault(section.at, &section.key("name"), Problem::Missing(cure));
+    let faults = walk.faults();
+    let given = section.field("name");
+    let typed = given.and_then(|field| walk.typed(&field, Form::MetricName, metric_name));
+    let Some(typed) = typed else {
+        if walk.faults() == faults {
+            let cure = "give the rule a name, such as payment_declined";
+            walk.fault(section.at, &section.key("name"), Problem::Missing(cure));
+        }
         return None;
     };
-    let typed = walk.typed(&field, Form::MetricName, metric_name)?;
     let shown = typed.shown.clone();
     if let Some((_, metric)) = TAKEN_NAMES.iter().find(|(taken, _)| *taken == typed.value) {
         typed.conflict(walk, Conflict::ReservedName { shown, metric });
@@ -50,8 +54,8 @@ fn name(
     Some(typed.value)
 }
 
-/// `_total` is the metric's own ending, and beside a family `x` OpenMetrics permits neither `x_total` nor
-/// `x_created`.
+/// `_total` is the metric's own ending, and beside a family `x` OpenMetrics permits neither
+/// `x_total` nor `x_created`.
 fn metric_name(text: &str) -> Option<String> {
     let legal = text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
@@ -84,7 +88,7 @@ fn matches(walk: &mut Walk<'_>, rule: &Section<'_>) -> Match {
     }
     if let Some(field) = section.field("attributes") {
         for (key, field) in walk.map(&field, ATTRIBUTES_MAX).unwrap_or_default() {
-            if let Some(text) = walk.text(&field, "one value") {
+            if let Some(text) = walk.text(&field) {
                 matches.attributes.push((key.to_owned(), text.value));
             }
         }
@@ -105,7 +109,8 @@ fn expression(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Regex> {
             Problem::RegexSize { shown: typed.shown, bytes_max }
         }
         Err(fault) => {
-            // The last line is the reason; the lines above repeat the expression, which may be a secret.
+            // The last line is the reason; the lines above repeat the expression, which may be a
+            // secret.
             let words = fault.to_string();
             let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
             let reason = (!typed.foreign).then(|| last.to_owned());

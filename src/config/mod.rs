@@ -1,9 +1,9 @@
-//! The configuration file: YAML text to a checked [`Config`], with every fault named at its line, instead of a
-//! serde derive, which stops at the first fault and knows neither columns nor secrets.
+//! The configuration file: YAML text to a checked [`Config`], with every fault named at its line,
+//! instead of a serde derive, which stops at the first fault and knows neither columns nor secrets.
 //!
-//! The way is one direction: text → `node` (a tree with places) → `walk` (typed values, faults collected, with
-//! `interpolate` and `scalar`) → `sections`, `red`, `logs` (what each key means) → [`Config`]. Limits: 1 MiB of
-//! text, 64 KiB of any value that comes from outside the file.
+//! The way is one direction: text → `node` (a tree with places) → `walk` (typed values, faults
+//! collected, with `interpolate` and `scalar`) → `sections`, `red`, `logs` (what each key means) →
+//! [`Config`]. Limits: 1 MiB of text, 64 KiB of any value that comes from outside the file.
 
 mod fault;
 mod interpolate;
@@ -16,6 +16,7 @@ mod sections;
 mod walk;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -116,8 +117,8 @@ impl Default for SeriesLimits {
 
 /// Reads and checks a file; relative `${file:PATH}` start from the file's directory.
 ///
-/// `env` gives an environment variable's value, `read` at most so many first bytes of a file ([`read_file`] in
-/// production).
+/// `env` gives an environment variable's value, `read` at most so many first bytes of a file
+/// ([`read_file`] in production).
 pub fn load(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
@@ -136,9 +137,11 @@ pub fn load(
     parse(text, &file, env, read)
 }
 
-/// Checks a text; `file_name` stands in faults, and its directory is what relative `${file:PATH}` start from.
+/// Checks a text; `file_name` stands in faults, and its directory is what relative `${file:PATH}`
+/// start from.
 ///
-/// Asks nobody but the two closures for anything, so the same text, variables and files give the same answer.
+/// Asks nobody but the two closures for anything, so the same text, variables and files give the
+/// same answer.
 pub fn parse(
     text: &str,
     file_name: &str,
@@ -151,8 +154,8 @@ pub fn parse(
     let tree = node::read(text).map_err(|(at, problem)| one(file_name, at, problem))?;
     let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
     let mut walk = Walk::new(file_name, Sources { env, read, directory });
-    for (at, problem) in tree.faults {
-        walk.fault(at, "", problem);
+    for (at, key, problem) in tree.faults {
+        walk.fault(at, &key, problem);
     }
     let mut config = Config::defaults();
     if let Some(root) = &tree.root
@@ -182,7 +185,7 @@ pub fn parse(
 /// The first bytes of a file, at most `bytes_max`: the reader that production passes to [`load`].
 pub fn read_file(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(bytes_max as u64).read_to_end(&mut bytes)?;
+    io::copy(&mut File::open(path)?.take(bytes_max as u64), &mut bytes)?;
     Ok(bytes)
 }
 
@@ -229,5 +232,5 @@ fn one(file: &str, at: Position, problem: Problem) -> Faults {
     Faults(vec![Fault { file: file.to_owned(), line, column, key: String::new(), problem }])
 }
 
-/// A thousand times a long configuration.
+/// A hundred times a long configuration.
 const FILE_BYTES_MAX: usize = 1 << 20;

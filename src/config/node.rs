@@ -1,13 +1,14 @@
-//! The YAML text as a tree that knows its lines and columns, built from parser events instead of a serde value,
-//! so that a fault can point at its place and aliases cannot unfold without a bound.
+//! The YAML text as a tree that knows its lines and columns, built from parser events instead of a
+//! serde value, so that a fault can point at its place and aliases cannot unfold without a bound.
 //!
-//! Limits: 64 levels, 20,000 nodes and 4 MiB of text after aliases are replaced by what they stand for.
+//! Limits: 64 levels, 20,000 nodes and 4 MiB of text after aliases are replaced by what they stand
+//! for.
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-use super::fault::{Problem, SyntaxCure};
+use super::fault::{Problem, SyntaxCure, join};
 
 /// A place in the file, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +45,8 @@ pub(super) struct Entry {
 pub(super) struct Tree {
     /// `None` for an empty file.
     pub(super) root: Option<Node>,
-    pub(super) faults: Vec<(Position, Problem)>,
+    /// Each with the path of its key.
+    pub(super) faults: Vec<(Position, String, Problem)>,
 }
 
 /// Reads a whole text; the first fault after which nothing can be trusted ends the reading.
@@ -89,7 +91,7 @@ impl Position {
 #[derive(Default)]
 struct Builder {
     root: Option<Node>,
-    faults: Vec<(Position, Problem)>,
+    faults: Vec<(Position, String, Problem)>,
     /// Collections that are still open, the innermost last.
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -111,8 +113,9 @@ enum Items {
 /// A key that waits for its value.
 struct Key {
     at: Position,
-    /// `None` for a key that is at fault: its value is read and dropped.
-    text: Option<String>,
+    text: String,
+    /// Whether the value is kept; that of a key at fault is read and dropped.
+    sound: bool,
 }
 
 impl Builder {
@@ -184,21 +187,35 @@ impl Builder {
             self.grow(node.at, weigh(&node))?;
             self.anchors.insert(anchor, node.clone());
         }
+        let at = node.at;
         match self.open.last_mut().map(|open| &mut open.items) {
             None => self.root = Some(node),
             Some(Items::List(nodes)) => nodes.push(node),
             Some(Items::Map { entries, lines, key }) => match key.take() {
-                Some(Key { at, text: Some(text) }) => {
+                Some(Key { at, text, sound: true }) => {
                     entries.push(Entry { at, key: text, value: node });
                 }
-                Some(Key { text: None, .. }) => {}
+                Some(_) => {}
                 None => {
-                    let text = check_key(node.value, node.at, lines, &mut self.faults);
-                    *key = Some(Key { at: node.at, text });
+                    let (text, problem) = check_key(node.value, at, lines);
+                    *key = Some(Key { at, text, sound: problem.is_none() });
+                    if let Some(problem) = problem {
+                        let path = self.path();
+                        self.faults.push((at, path, problem));
+                    }
                 }
             },
         }
         Ok(())
+    }
+
+    /// The path of the value that is read next.
+    fn path(&self) -> String {
+        self.open.iter().fold(String::new(), |path, open| match &open.items {
+            Items::List(nodes) => format!("{path}[{}]", nodes.len()),
+            Items::Map { key: Some(key), .. } if !key.text.is_empty() => join(&path, &key.text),
+            Items::Map { .. } => path,
+        })
     }
 
     fn grow(&mut self, at: Position, by: Weight) -> Result<(), (Position, Problem)> {
@@ -215,31 +232,32 @@ impl Builder {
 
     fn refuse_tag(&mut self, at: Position, tagged: bool) {
         if tagged {
-            self.faults.push((at, Problem::Tag));
+            let path = self.path();
+            self.faults.push((at, path, Problem::Tag));
         }
     }
 }
 
-/// The key's text, unless the key is at fault; the fault is kept.
+/// The key's text, and what is wrong with it.
 fn check_key(
     value: Value,
     at: Position,
     lines: &mut HashMap<String, usize>,
-    faults: &mut Vec<(Position, Problem)>,
-) -> Option<String> {
-    let problem = match value {
-        Value::Scalar(text) if text == "<<" => Problem::MergeKey,
-        Value::Scalar(text) => match lines.get(&text) {
-            Some(first_line) => Problem::Duplicate { first_line: *first_line },
-            None => {
-                lines.insert(text.clone(), at.line);
-                return Some(text);
-            }
-        },
-        Value::Null | Value::List(_) | Value::Map(_) => Problem::KeyKind,
+) -> (String, Option<Problem>) {
+    let Value::Scalar(text) = value else {
+        return (String::new(), Some(Problem::KeyKind));
     };
-    faults.push((at, problem));
-    None
+    if text == "<<" {
+        return (text, Some(Problem::MergeKey));
+    }
+    let problem = match lines.get(&text) {
+        Some(first_line) => Some(Problem::Duplicate { first_line: *first_line }),
+        None => {
+            lines.insert(text.clone(), at.line);
+            None
+        }
+    };
+    (text, problem)
 }
 
 fn weigh(node: &Node) -> Weight {
@@ -280,9 +298,13 @@ fn refuse_control_characters(text: &str) -> Result<(), (Position, Problem)> {
 
 fn syntax(text: &str, fault: &ScanError) -> (Position, Problem) {
     let at = Position { line: fault.marker().line().max(1), column: fault.marker().col() + 1 };
+    // What is still open at the end is reported a line behind it, where no editor can go.
+    let at = at.min(end(text.trim_end()));
     let line = text.lines().nth(at.line - 1).unwrap_or_default();
     let value = line.split_once(": ").map_or("", |(_, value)| value.trim_start());
     let cure = match value.chars().next() {
+        // Inside `{ … }` the closing brace of `${…}` ends the mapping.
+        _ if line.contains("${") => SyntaxCure::QuoteDollar,
         Some(c) if "><|@`%&*!".contains(c) => SyntaxCure::Quote(c),
         _ if line.trim_end().contains('\t') => SyntaxCure::Spaces,
         _ => SyntaxCure::None,
@@ -290,7 +312,9 @@ fn syntax(text: &str, fault: &ScanError) -> (Position, Problem) {
     (at, Problem::Syntax { reason: fault.info().to_owned(), cure })
 }
 
-/// Twice what the schema's own sections can be nested and repeated to.
+/// Ten times as deep as the schema goes, and far from the end of the stack.
 const LEVELS_MAX: usize = 64;
+/// All log rules with all that they may have are near 5,000.
 const NODES_MAX: usize = 20_000;
+/// Four times the largest file.
 const TEXT_BYTES_MAX: usize = 4 << 20;

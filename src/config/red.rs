@@ -1,4 +1,5 @@
-//! The section `red`: which attributes become labels, the buckets, and whose metric names are kept beside redora's.
+//! The section `red`: which attributes become labels, the buckets, and whose metric names are kept
+//! beside redora's.
 
 use redora_model::dimension::Dimension;
 
@@ -62,8 +63,8 @@ pub(super) fn dimensions(
     kept.into_iter().map(|typed| typed.value).collect()
 }
 
-/// An attribute whose label says something. The label never starts with two underscores, which Prometheus keeps
-/// for itself, because [`Dimension::new`] collapses runs of them.
+/// An attribute whose label says something. The label never starts with two underscores, which
+/// Prometheus keeps for itself, because [`Dimension::new`] collapses runs of them.
 fn dimension(attribute: &str) -> Option<Dimension> {
     let clean = attribute.len() <= ATTRIBUTE_BYTES_MAX && !attribute.contains(char::is_control);
     let says = attribute.contains(|c: char| c.is_ascii_alphanumeric());
@@ -72,25 +73,20 @@ fn dimension(attribute: &str) -> Option<Dimension> {
 
 fn buckets(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Buckets> {
     let fields = walk.list(field, Buckets::MAX)?;
-    let mut bounds: Vec<f64> = Vec::with_capacity(fields.len());
-    let mut sound = true;
-    for field in &fields {
-        let Some(typed) = walk.typed(field, Form::Seconds, scalar::seconds) else {
-            sound = false;
-            continue;
-        };
-        if bounds.last().is_some_and(|last| typed.value <= *last) {
-            typed.conflict(walk, Conflict::Order(typed.shown.clone()));
-            sound = false;
-        }
-        bounds.push(typed.value);
-    }
     if fields.is_empty() {
         let why = "write at least one bound, or remove the key for the default";
         walk.fault(field.at, &field.key, Problem::EmptyList(why));
     }
-    // Whatever `Buckets` would refuse was refused above with its place.
-    sound.then(|| Buckets::new(&bounds).ok()).flatten()
+    let mut bounds: Vec<f64> = Vec::with_capacity(fields.len());
+    for field in &fields {
+        let Some(typed) = walk.typed(field, Form::Seconds, scalar::seconds) else { continue };
+        if bounds.last().is_some_and(|last| typed.value <= *last) {
+            typed.conflict(walk, Conflict::Order(typed.shown.clone()));
+        }
+        bounds.push(typed.value);
+    }
+    // Whatever `Buckets` refuses was refused above with its place, or nothing was given.
+    Buckets::new(&bounds).ok()
 }
 
 fn compat(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Compat> {
@@ -113,12 +109,14 @@ fn compat(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Compat> {
             typed.conflict(walk, Conflict::Repeated(typed.shown.clone()));
         }
     }
-    if let Some(none) = none
-        && (kept.tempo || kept.spanmetrics)
+    let some = kept.tempo || kept.spanmetrics;
+    if let Some(none) = &none
+        && some
     {
         none.conflict(walk, Conflict::NoneAlone);
     }
-    Some(kept)
+    // Nothing but empty `${NAME:-}` is not given.
+    (some || none.is_some()).then_some(kept)
 }
 
 #[derive(Clone, Copy)]

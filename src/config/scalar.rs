@@ -1,5 +1,5 @@
-//! Scalars of the configuration from text: sizes, durations, addresses and the like, without a YAML library's
-//! guesses, so that `64Mib` or a bare `30` is a fault with a cure instead of a surprise.
+//! Scalars of the configuration from text: sizes, durations, addresses and the like, without a YAML
+//! library's guesses, so that `64Mib` or a bare `30` is a fault with a cure instead of a surprise.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -70,7 +70,8 @@ impl Form {
             Form::Count => "write digits only, such as 20000",
             Form::Switch => "write true or false",
             Form::Address => {
-                "write an IP address and a port, such as 127.0.0.1:4317 or \"[::1]:4317\", or localhost:4317"
+                "write an IP address and a port, such as 127.0.0.1:4317 or \"[::1]:4317\", or \
+                 localhost:4317"
             }
             Form::Directory => "write a path, such as ./redora-data",
             Form::Seconds => "write a number from 1e-9 to 1e9, such as 0.25",
@@ -79,11 +80,12 @@ impl Form {
                  TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED"
             }
             Form::MetricName => {
-                "start with a lower-case letter, go on with lower-case letters, digits and underscores, \
-                 at most 64 in all, and leave out an ending of _total or _created"
+                "start with a lower-case letter, go on with lower-case letters, digits and \
+                 underscores, at most 64 in all, and leave out an ending of _total or _created"
             }
             Form::Attribute => {
-                "write an attribute's key with a letter or digit, at most 256 bytes, such as http.route"
+                "write an attribute's key with a letter or digit, at most 256 bytes, such as \
+                 http.route"
             }
             Form::Compat => "write tempo, spanmetrics or none",
             Form::Needle => "write at least one character, or remove the key",

@@ -1,5 +1,5 @@
-//! Every key of the configuration as a table: the walk knows a key only if it stands here, and the documentation
-//! is checked against the same rows, so that neither can grow a key in silence.
+//! Every key of the configuration as a table: the walk knows a key only if it stands here, and the
+//! documentation is checked against the same rows, so that neither can grow a key in silence.
 
 /// One key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 32] = [
+pub const KEYS: [Key; 30] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -47,9 +47,7 @@ pub const KEYS: [Key; 32] = [
     key("log_metrics[].match.body", "text", None),
     key("log_metrics[].match.body_regex", "expression", None),
     key("log_metrics[].match.attributes", "map", None),
-    key("log_metrics[].match.attributes.<key>", "text", None),
     key("log_metrics[].labels", "attributes", Some("[]")),
-    key("log_metrics[].labels[]", "attribute", None),
 ];
 
 /// Sections that a later version will read.
@@ -60,7 +58,8 @@ pub(super) fn knows(section: &str, name: &str) -> bool {
     names(section).any(|known| known == name)
 }
 
-/// The key that was probably meant by `name` in `section`: a sibling first, then a key of another section.
+/// The key that was probably meant by `name` in `section`: a sibling first, then a key of another
+/// section.
 pub(super) fn nearest(section: &str, name: &str) -> Option<String> {
     let wanted = fold(name);
     let close = |known: &str| {
@@ -84,7 +83,7 @@ fn names(section: &str) -> impl Iterator<Item = &'static str> {
             "" => key.path,
             _ => key.path.strip_prefix(section)?.strip_prefix('.')?,
         };
-        (!name.contains(['.', '[', '<'])).then_some(name)
+        (!name.contains(['.', '['])).then_some(name)
     })
 }
 
@@ -92,7 +91,8 @@ const fn key(path: &'static str, takes: &'static str, default: Option<&'static s
     Key { path, takes, default }
 }
 
-/// The name without what camel case, dashes and underscores make of it; bounded, since a key may be a whole page.
+/// The name without what camel case, dashes and underscores make of it; bounded, since a key may be
+/// a whole page.
 fn fold(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-')).take(64).flat_map(char::to_lowercase).collect()
 }

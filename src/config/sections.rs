@@ -1,5 +1,5 @@
-//! The sections that name sockets, directories and bounds: `listen`, `admin_token`, `data_dir` and `limits`,
-//! with the cross checks that no key can see alone.
+//! The sections that name sockets, directories and bounds: `listen`, `admin_token`, `data_dir` and
+//! `limits`, with the cross checks that no key can see alone.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,45 +14,61 @@ use crate::receive;
 
 /// Reads `listen`.
 pub(super) fn listen(walk: &mut Walk<'_>, section: &Section<'_>, config: &mut Config) {
-    let mut taken: Vec<Typed<SocketAddr>> = Vec::new();
+    let mut taken = Vec::new();
     for (name, target) in [
         ("otlp_grpc", &mut config.receive.grpc),
         ("otlp_http", &mut config.receive.http),
         ("admin", &mut config.admin.listen),
     ] {
-        let Some(field) = section.field(name) else {
-            taken.extend(target.iter().map(|address| Typed {
+        let before = taken.len();
+        match addresses(walk, section, name, &mut taken) {
+            Given::Listed => {
+                *target = taken[before..].iter().map(|typed| typed.value).collect();
+            }
+            Given::Nothing => taken.extend(target.iter().map(|address| Typed {
                 value: *address,
                 at: section.at,
                 key: section.key(name),
-                shown: Shown::quoted(&address.to_string()),
+                shown: Shown::origin(&format!("{address}, the default")),
                 foreign: false,
-            }));
-            continue;
-        };
-        let Some(fields) = walk.list(&field, ADDRESSES_MAX) else { continue };
-        if fields.is_empty() && name == "admin" {
-            let why = "metrics and health would be out of reach; remove the key for the default";
-            walk.fault(field.at, &field.key, Problem::EmptyList(why));
-        }
-        target.clear();
-        for field in fields {
-            let Some(typed) = walk.typed(&field, Form::Address, scalar::addresses) else {
-                continue;
-            };
-            for address in &typed.value {
-                target.push(*address);
-                taken.push(Typed {
-                    value: *address,
-                    at: typed.at,
-                    key: typed.key.clone(),
-                    shown: typed.shown.clone(),
-                    foreign: typed.foreign,
-                });
-            }
+            })),
         }
     }
     overlaps(walk, &taken);
+}
+
+/// Whether a list of addresses stands in the file, or the default goes on.
+enum Given {
+    Listed,
+    Nothing,
+}
+
+fn addresses(
+    walk: &mut Walk<'_>,
+    section: &Section<'_>,
+    name: &str,
+    taken: &mut Vec<Typed<SocketAddr>>,
+) -> Given {
+    let Some(field) = section.field(name) else { return Given::Nothing };
+    let Some(fields) = walk.list(&field, ADDRESSES_MAX) else { return Given::Listed };
+    if fields.is_empty() && name == "admin" {
+        let why = "metrics and health would be out of reach; remove the key for the default";
+        walk.fault(field.at, &field.key, Problem::EmptyList(why));
+    }
+    let (before, faults) = (taken.len(), walk.faults());
+    for field in &fields {
+        let Some(typed) = walk.typed(field, Form::Address, scalar::addresses) else { continue };
+        taken.extend(typed.value.iter().map(|address| Typed {
+            value: *address,
+            at: typed.at,
+            key: typed.key.clone(),
+            shown: typed.shown.clone(),
+            foreign: typed.foreign,
+        }));
+    }
+    // An empty list closes a port; a list of nothing but empty `${NAME:-}` is not given.
+    let nothing = !fields.is_empty() && taken.len() == before && walk.faults() == faults;
+    if nothing { Given::Nothing } else { Given::Listed }
 }
 
 /// Two listeners that the system would not let bind both.
@@ -75,7 +91,7 @@ fn overlaps(walk: &mut Walk<'_>, taken: &[Typed<SocketAddr>]) {
 /// Reads `admin_token`, whose value no fault may show even where it stands in the file.
 pub(super) fn admin_token(walk: &mut Walk<'_>, top: &Section<'_>) -> Option<Secret> {
     let field = top.field("admin_token")?;
-    let text = walk.text(&field, "one value")?;
+    let text = walk.secret(&field)?;
     let visible = text.value.bytes().all(|b| b.is_ascii_graphic());
     if visible && (1..=TOKEN_BYTES_MAX).contains(&text.value.len()) {
         return Some(Secret::new(text.value));
@@ -128,6 +144,7 @@ pub(super) fn limits(
 
 /// The two sizes, each by itself and against the other.
 fn memory(walk: &mut Walk<'_>, section: &Section<'_>, receive: &mut receive::Limits) {
+    let faults = walk.faults();
     let given_memory = bytes(walk, section, "memory", MEMORY_BYTES_MAX);
     let given_request = bytes(walk, section, "request_bytes", REQUEST_BYTES_MAX);
     let or_default = |given: Option<Typed<u64>>, name: &str, default: usize| {
@@ -137,8 +154,9 @@ fn memory(walk: &mut Walk<'_>, section: &Section<'_>, receive: &mut receive::Lim
             Typed { value, at: section.at, key: section.key(name), shown, foreign: false }
         })
     };
-    // The fault stands where the user wrote, not at a default.
+    // The fault stands where the user wrote, not at a default, and not beside a fault of either.
     let at: Option<(Position, &str)> = match (&given_memory, &given_request) {
+        _ if walk.faults() > faults => None,
         (Some(memory), _) => Some((memory.at, "memory")),
         (None, Some(request)) => Some((request.at, "request_bytes")),
         (None, None) => None,
@@ -198,13 +216,13 @@ const REQUEST_BYTES_MAX: u64 = 1 << 30;
 const MEMORY_BYTES_MAX: u64 = 64 << 30;
 /// 1 GiB of the smallest spans that say anything.
 const ITEMS_MAX: u64 = 10_000_000;
-/// A scrape of a million series is near 1 GiB of text.
+/// A scrape of a million counters is 150 MB of text.
 const SERIES_MAX: u64 = 1_000_000;
 /// The usual bound on a process's open files, raised.
 const CONNECTIONS_MAX: u64 = 65_536;
 /// Ten times what browsers and proxies ask for.
 const STREAMS_MAX: u64 = 1_000;
-/// Below the usual scrape interval a series would be gone before it was seen.
+/// Below the shortest scrape interval a series would be gone before it was seen.
 const EXPIRE_MIN: Duration = Duration::from_secs(1);
 /// Past a month a series is a leak.
 const EXPIRE_MAX: Duration = Duration::from_secs(31 * 86_400);

@@ -1,8 +1,9 @@
-//! The walk from the tree to typed values: collects every fault on its way, so that one run of `redora check`
-//! names everything that is wrong, and keeps going with the default where a value is at fault.
+//! The walk from the tree to typed values: collects every fault on its way, so that one run of
+//! `redora check` names everything that is wrong, and keeps going with the default where a value is
+//! at fault.
 
-use super::fault::{Conflict, Fault, Faults, Problem};
-use super::interpolate::{Sources, Text, interpolate};
+use super::fault::{Conflict, Fault, Faults, Problem, join};
+use super::interpolate::{Broken, Sources, Text, interpolate};
 use super::node::{Entry, Node, Position, Value};
 use super::scalar::{Form, Shown};
 use super::schema;
@@ -47,6 +48,11 @@ pub(super) struct Typed<T> {
 impl<'a> Walk<'a> {
     pub(super) fn new(file: &'a str, sources: Sources<'a>) -> Self {
         Self { file, sources, faults: Vec::new() }
+    }
+
+    /// How many faults were found so far, to tell a value at fault from one that is not given.
+    pub(super) fn faults(&self) -> usize {
+        self.faults.len()
     }
 
     /// Keeps a fault.
@@ -111,16 +117,29 @@ impl<'a> Walk<'a> {
     }
 
     /// The scalar after interpolation; `None` where it is at fault or counts as not given.
-    pub(super) fn text(&mut self, field: &Field<'_>, wanted: &'static str) -> Option<Text> {
+    pub(super) fn text(&mut self, field: &Field<'_>) -> Option<Text> {
+        self.scalar(field, |broken| broken)
+    }
+
+    /// As [`Walk::text`], for a scalar of which no fault may repeat a part: a token may well hold
+    /// a `${` of its own.
+    pub(super) fn secret(&mut self, field: &Field<'_>) -> Option<Text> {
+        self.scalar(field, |broken| match broken {
+            Broken::Form(_) => Broken::Form(Shown::origin("secret")),
+            other => other,
+        })
+    }
+
+    fn scalar(&mut self, field: &Field<'_>, told: impl FnOnce(Broken) -> Broken) -> Option<Text> {
         let Value::Scalar(raw) = &field.node.value else {
-            self.kind(field.node, &field.key, wanted);
+            self.kind(field.node, &field.key, "one value");
             return None;
         };
         match interpolate(raw, self.sources) {
             Ok(text) if text.absent => None,
             Ok(text) => Some(text),
             Err(broken) => {
-                self.fault(field.at, &field.key, broken);
+                self.fault(field.at, &field.key, told(broken));
                 None
             }
         }
@@ -133,7 +152,7 @@ impl<'a> Walk<'a> {
         form: Form,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<Typed<T>> {
-        let text = self.text(field, "one value")?;
+        let text = self.text(field)?;
         let Some(value) = parse(&text.value) else {
             self.fault(field.at, &field.key, Problem::Value { shown: text.shown, form });
             return None;
@@ -147,27 +166,32 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The elements of a list; a scalar counts as a list of one. `None` where the field is no list or too long.
+    /// The elements of a list of scalars; a scalar counts as a list of one. `None` as for
+    /// [`Walk::elements`].
     pub(super) fn list<'n>(&mut self, field: &Field<'n>, max: usize) -> Option<Vec<Field<'n>>> {
-        let nodes = match &field.node.value {
-            Value::List(nodes) => nodes,
-            Value::Scalar(_) => return Some(vec![field.clone()]),
-            Value::Null | Value::Map(_) => {
-                self.kind(field.node, &field.key, "a list");
-                return None;
-            }
+        match &field.node.value {
+            Value::Scalar(_) => Some(vec![field.clone()]),
+            Value::Null | Value::List(_) | Value::Map(_) => self.elements(field, max),
+        }
+    }
+
+    /// The elements of a list. `None` where the field is no list or too long.
+    pub(super) fn elements<'n>(&mut self, field: &Field<'n>, max: usize) -> Option<Vec<Field<'n>>> {
+        let Value::List(nodes) = &field.node.value else {
+            self.kind(field.node, &field.key, "a list");
+            return None;
         };
         if nodes.len() > max {
             let problem = Problem::TooMany { found: nodes.len(), max };
             self.fault(field.at, &field.key, problem);
             return None;
         }
-        let field = |(i, node): (usize, &'n Node)| Field {
+        let element = |(i, node): (usize, &'n Node)| Field {
             at: node.at,
             key: format!("{}[{i}]", field.key),
             node,
         };
-        Some(nodes.iter().enumerate().map(field).collect())
+        Some(nodes.iter().enumerate().map(element).collect())
     }
 
     /// The entries of a mapping whose keys are the user's own.
@@ -204,7 +228,7 @@ impl<'a> Walk<'a> {
 }
 
 impl<T> Typed<T> {
-    /// Keeps the value if `within` holds; else a fault that names the bounds.
+    /// The value within its bounds; else a fault that names them.
     pub(super) fn bounded(
         self,
         walk: &mut Walk<'_>,
@@ -247,15 +271,4 @@ impl<'n> Section<'n> {
         }
         Some(Field { at: entry.value.at, key: self.key(name), node: &entry.value })
     }
-}
-
-/// A dotted path; a key that would not read as one is quoted, and clipped where it is a whole page.
-fn join(path: &str, name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let name = if !name.is_empty() && name.len() <= 80 && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        Shown::quoted(name).to_string()
-    };
-    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
