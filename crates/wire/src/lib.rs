@@ -19,6 +19,9 @@ pub use fault::{DEPTH_MAX, Fault};
 pub use message::{Messages, Resource, Scope};
 pub use value::{Array, KeyValue, KeyValues, KvList, Value, Values};
 
+pub mod json;
+pub mod rpc;
+
 /// What an OTLP request carries, named after its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
