@@ -1,5 +1,6 @@
 //! The agent as a library, so that tests and benches drive the same code that the binary runs.
 
+pub mod listen;
 pub mod log_metrics;
 pub mod receive;
 pub mod red;
