@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod listen;
 pub mod log_metrics;
 pub mod process;
 pub mod receive;
