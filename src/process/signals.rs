@@ -57,11 +57,13 @@ async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: wat
             Some(()) = interrupt.recv() => "SIGINT",
             else => return,
         };
-        if stop.send_replace(true) {
+        if *stop.borrow() {
             tracing::warn!(signal = name, "second stop signal, leaving without drain");
             std::process::exit(1);
         }
+        // Said before it is done, for the process may be gone right after.
         tracing::info!(signal = name, "stopping");
+        stop.send_replace(true);
     }
 }
 
