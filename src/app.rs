@@ -5,7 +5,6 @@ mod acknowledge;
 mod last_scrape;
 mod reload;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::admin::{self, Admin, Readiness};
 use crate::config::Config;
 use crate::digest::{Digest, Settings};
 use crate::expose::{Build, Expose, Own, OwnFault};
-use crate::listen::{self, BindError};
+use crate::listen::{self, BindError, Drained, Event, Tell};
 use crate::process::{self, Clock, Drain, System, spans};
 use crate::receive::{self, Reason};
 use crate::series::{Hasher, Limits};
@@ -29,15 +28,9 @@ use reload::Reloading;
 /// Why the agent could not run.
 #[derive(Debug, Error)]
 pub enum AppError {
-    /// An address could not be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// None of a port's addresses exist on this machine.
-    #[error("no address of {port} exists on this machine; configure one that it has")]
-    NoAddress {
-        /// The key of the configuration that names the addresses.
-        port: &'static str,
-    },
+    /// Addresses could not be listened on; every one of them is named.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Bind(Vec<BindError>),
     /// The agent's own counters do not fit together.
     #[error(transparent)]
     Own(#[from] OwnFault),
@@ -65,24 +58,25 @@ pub async fn run(
 
     let mut receiver = JoinSet::new();
     receiver.spawn(receive::serve(
-        ports.receive,
         config.receive.limits.clone(),
+        ports.receive,
         acknowledge::deliver(digest.clone(), own.clone(), last_scrape.clone(), clock.clone()),
         acknowledge::refused(own.clone()),
+        tell("receiver", own.clone()),
         receiving_stopped,
     ));
     let expose = Expose::new(digest.clone(), own.clone(), BUILD);
     let reloading =
-        Arc::new(Reloading::new(&config, config_file, digest.clone(), own, clock.clone()));
+        Arc::new(Reloading::new(&config, config_file, digest.clone(), own.clone(), clock.clone()));
     let admin = Admin::new(admin::Config {
         scrape: last_scrape::scrape(expose, last_scrape.clone()),
         scrapes_max: admin::SCRAPES_MAX,
         readiness: ready,
         reload: reloading.clone().on_request(),
-        token: config.admin.token.clone().map(reload::token_check),
+        token: reloading.token(),
     });
     let mut admin_port = JoinSet::new();
-    admin_port.spawn(admin_serve(ports.admin, admin, admin_stopped));
+    admin_port.spawn(admin_serve(ports.admin, admin, tell("admin", own), admin_stopped));
     let mut housekeeping = JoinSet::new();
     housekeeping.spawn(expire(digest, clock));
     housekeeping.spawn(reloading.on_signals(signals.clone()));
@@ -98,10 +92,10 @@ pub async fn run(
     let mut drain = Drain::start(process::DRAIN_LIMIT);
     housekeeping.abort_all();
     stop_receiving.send_replace(true);
-    drain.step("receiver", finish(&mut receiver)).await;
+    drain.step("receiver", finish("receiver", &mut receiver)).await;
     last_scrape.wait(LAST_SCRAPE_LIMIT).await;
     stop_admin.send_replace(true);
-    drain.step("admin port", finish(&mut admin_port)).await;
+    drain.step("admin port", finish("admin", &mut admin_port)).await;
     if let Err(unfinished) = drain.finish() {
         spans::fail(&draining, &unfinished);
         tracing::warn!(event = "drain_unfinished", %unfinished);
@@ -112,55 +106,58 @@ pub async fn run(
 
 /// Every listening socket of the agent.
 struct Ports {
-    receive: Vec<TcpListener>,
+    receive: receive::Listeners,
     admin: Vec<TcpListener>,
 }
 
 impl Ports {
     fn bind(config: &Config) -> Result<Self, AppError> {
-        let mut receive = bind_all("listen.otlp_grpc", &config.receive.grpc)?;
-        receive.extend(bind_all("listen.otlp_http", &config.receive.http)?);
-        let admin = bind_all("listen.admin", &config.admin.listen)?;
-        Ok(Self { receive, admin })
-    }
-}
-
-/// Binds every address that the machine has; a machine without IPv6 has no `::1`, and that is no reason not to start.
-fn bind_all(
-    port: &'static str,
-    addresses: &[SocketAddr],
-) -> Result<Vec<TcpListener>, AppError> {
-    let mut listeners = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        match listen::bind(*address) {
-            Ok(listener) => {
-                let bound = listener.local_addr().unwrap_or(*address);
-                tracing::info!(event = "listening", port, address = %bound);
-                listeners.push(listener);
+        let receive = receive::Listeners::bind(&config.receive);
+        let admin = listen::bind_all(&config.admin.listen);
+        match (receive, admin) {
+            (Ok((receive, mut absent)), Ok(admin)) => {
+                absent.extend(admin.absent);
+                for address in absent {
+                    tracing::warn!(event = "address_absent", reason = %address);
+                }
+                let ports = Self { receive, admin: admin.listeners };
+                ports.log();
+                Ok(ports)
             }
-            Err(absent @ BindError::Absent { .. }) => {
-                tracing::warn!(event = "address_absent", port, reason = %absent);
+            (receive, admin) => {
+                let faults = [receive.err(), admin.err()];
+                Err(AppError::Bind(faults.into_iter().flatten().flatten().collect()))
             }
-            Err(fault) => return Err(fault.into()),
         }
     }
-    if listeners.is_empty() { Err(AppError::NoAddress { port }) } else { Ok(listeners) }
+
+    fn log(&self) {
+        let ports =
+            [("otlp_grpc", &self.receive.grpc), ("otlp_http", &self.receive.http), ("admin", &self.admin)];
+        for (port, listeners) in ports {
+            for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+                tracing::info!(event = "listening", port, %address);
+            }
+        }
+    }
 }
 
 async fn admin_serve(
     listeners: Vec<TcpListener>,
     admin: Admin,
+    tell: Tell,
     stop: watch::Receiver<bool>,
-) {
-    let answer = move |request: http::Request<hyper::body::Incoming>| {
+) -> Drained {
+    let answer = move |peer, request| {
         let admin = admin.clone();
-        let peer = listen::peer(&request);
         async move { admin.answer(peer, request).await }
     };
-    let drained = listen::serve(listeners, answer, ADMIN_BOUNDS, Arc::new(|_| {}), stop).await;
-    if drained.cut > 0 {
-        tracing::warn!(event = "admin_connections_cut", connections = drained.cut);
-    }
+    listen::serve(listeners, answer, ADMIN_BOUNDS, tell, stop).await
+}
+
+/// Counts what befell the listeners of a port.
+fn tell(port: &'static str, own: Arc<Own>) -> Tell {
+    Arc::new(move |event: Event| own.connection_event(port, event.as_str()))
 }
 
 /// Forgets idle label sets, often enough that a limit is not held by what nobody asks for any more.
@@ -172,9 +169,15 @@ async fn expire(digest: Arc<Digest>, clock: Clock) {
     }
 }
 
-/// Waits for every task of a set; one that panicked has said so already.
-async fn finish(tasks: &mut JoinSet<()>) {
-    while tasks.join_next().await.is_some() {}
+/// Waits for a port to be drained.
+async fn finish(port: &'static str, serving: &mut JoinSet<Drained>) {
+    while let Some(ended) = serving.join_next().await {
+        match ended {
+            Ok(Drained { cut: 0 }) => {}
+            Ok(Drained { cut }) => tracing::warn!(event = "connections_cut", port, cut),
+            Err(panicked) => tracing::error!(event = "port_failed", port, %panicked),
+        }
+    }
 }
 
 /// What the books are made from, as the configuration says it.

@@ -6,6 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::admin::{Reload, TokenCheck};
 use crate::config::{self, Config, Faults, Secret};
 use crate::digest::Digest;
@@ -15,6 +17,7 @@ use crate::process::{self, Clock, Signals, spans};
 /// What a reload needs.
 pub(super) struct Reloading {
     running: Mutex<Config>,
+    token: watch::Sender<Option<TokenCheck>>,
     file: Option<PathBuf>,
     digest: Arc<Digest>,
     own: Arc<Own>,
@@ -52,7 +55,13 @@ impl Reloading {
         own: Arc<Own>,
         clock: Clock,
     ) -> Self {
-        Self { running: Mutex::new(running.clone()), file, digest, own, clock }
+        let token = watch::Sender::new(running.admin.token.clone().map(token_check));
+        Self { running: Mutex::new(running.clone()), token, file, digest, own, clock }
+    }
+
+    /// The token that the running configuration asks of whoever reloads from elsewhere.
+    pub(super) fn token(&self) -> watch::Receiver<Option<TokenCheck>> {
+        self.token.subscribe()
     }
 
     /// The reload that the admin port offers.
@@ -96,13 +105,16 @@ impl Reloading {
                 || config.receive.http != running.receive.http
                 || config.admin.listen != running.admin.listen),
             ("limits of the receiver", config.receive.limits != running.receive.limits),
-            ("admin_token", config.admin.token != running.admin.token),
             ("data_dir", config.data_dir != running.data_dir),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
             tracing::warn!(event = "restart_needed", key, "changed, but takes effect at the next start");
         }
         self.digest.reconfigure(super::settings(&config));
+        if config.admin.token != running.admin.token {
+            self.token.send_replace(config.admin.token.clone().map(token_check));
+            running.admin.token = config.admin.token;
+        }
         // What takes effect at the next start is compared with what runs, however often the file is read.
         running.red = config.red;
         running.log_metrics = config.log_metrics;
@@ -112,6 +124,6 @@ impl Reloading {
 }
 
 /// Compares what a peer shows with the configured token.
-pub(super) fn token_check(token: Secret) -> TokenCheck {
+fn token_check(token: Secret) -> TokenCheck {
     Arc::new(move |shown| token.matches(shown))
 }

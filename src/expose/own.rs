@@ -19,7 +19,7 @@ pub struct Own {
     durations_dropped: IntCounter,
     series: IntGaugeVec,
     overflow: IntCounterVec,
-    accept_errors: IntCounter,
+    connection_events: IntCounterVec,
     reload_ok: IntGauge,
     reload_at: Gauge,
 }
@@ -68,9 +68,10 @@ impl Own {
                 "Items that found their book full and were counted as other.",
                 &["book"],
             )?,
-            accept_errors: IntCounter::new(
-                "redora_accept_errors_total",
-                "Connections that could not be accepted.",
+            connection_events: counters(
+                "redora_connection_events_total",
+                "Connections that could not be accepted, had to wait at the limit, or were cut.",
+                &["port", "event"],
             )?,
             reload_ok: IntGauge::new(
                 "redora_config_last_reload_successful",
@@ -100,7 +101,7 @@ impl Own {
             Box::new(self.durations_dropped.clone()),
             Box::new(self.series.clone()),
             Box::new(self.overflow.clone()),
-            Box::new(self.accept_errors.clone()),
+            Box::new(self.connection_events.clone()),
             Box::new(self.reload_ok.clone()),
             Box::new(self.reload_at.clone()),
         ];
@@ -129,9 +130,9 @@ impl Own {
         self.refused_items.with_label_values(&[signal, reason]).inc_by(items);
     }
 
-    /// A connection could not be accepted.
-    pub fn accept_failed(&self) {
-        self.accept_errors.inc();
+    /// Something befell a listener or a connection of a port.
+    pub fn connection_event(&self, port: &str, event: &str) {
+        self.connection_events.with_label_values(&[port, event]).inc();
     }
 
     /// The configuration was read.
