@@ -1,5 +1,5 @@
-//! The agent wired together: every organ is built here in boot order, joined by plain functions, and drained in
-//! reverse, so that the whole of it can be read on one page.
+//! The agent wired together: every organ is built here in boot order, joined by plain functions,
+//! and drained in reverse, so that the whole of it can be read on one page.
 
 mod acknowledge;
 mod last_scrape;
@@ -21,7 +21,7 @@ use crate::expose::{Build, Expose, Own, OwnFault};
 use crate::listen::{self, BindError, Drained, Event, Tell};
 use crate::process::{self, Clock, Drain, System, spans};
 use crate::receive::{self, Reason};
-use crate::series::{Hasher, Limits};
+use crate::series::Hasher;
 use last_scrape::LastScrape;
 use reload::Reloading;
 
@@ -132,8 +132,11 @@ impl Ports {
     }
 
     fn log(&self) {
-        let ports =
-            [("otlp_grpc", &self.receive.grpc), ("otlp_http", &self.receive.http), ("admin", &self.admin)];
+        let ports = [
+            ("otlp_grpc", &self.receive.grpc),
+            ("otlp_http", &self.receive.http),
+            ("admin", &self.admin),
+        ];
         for (port, listeners) in ports {
             for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
                 tracing::info!(event = "listening", port, %address);
@@ -182,11 +185,11 @@ async fn finish(port: &'static str, serving: &mut JoinSet<Drained>) {
 
 /// What the books are made from, as the configuration says it.
 fn settings(config: &Config) -> Settings {
-    let series = Limits {
-        rows: config.series.max,
-        expire_ms: config.series.expire.as_millis().try_into().unwrap_or(u64::MAX),
-    };
-    Settings { red: config.red.clone(), log_metrics: config.log_metrics.clone(), series }
+    Settings {
+        red: config.red.clone(),
+        log_metrics: config.log_metrics.clone(),
+        series: config.series,
+    }
 }
 
 fn refusal_reasons() -> Vec<&'static str> {
@@ -216,6 +219,6 @@ const ADMIN_BOUNDS: listen::Bounds = listen::Bounds {
 /// Half a minute: an expiry walk of a full book takes a millisecond.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 
-/// How long a stop waits for the scrape that takes what was counted last; the rest of the drain's time is kept for
-/// connections.
+/// How long a stop waits for the scrape that takes what was counted last; the rest of the drain's
+/// time is kept for connections.
 const LAST_SCRAPE_LIMIT: Duration = Duration::from_secs(5);

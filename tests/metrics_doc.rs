@@ -1,5 +1,5 @@
-//! Writes docs/metrics.md from the families that the agent declares and fails when it had to: a page about metrics
-//! that is kept by hand describes last year's.
+//! Writes docs/metrics.md from the families that the agent declares and fails when it had to: a
+//! page about metrics that is kept by hand describes last year's.
 
 use std::fmt::Write;
 use std::path::Path;

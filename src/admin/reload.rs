@@ -1,6 +1,6 @@
-//! Who may reload. A peer on this machine may, because a reload only reads the operator's own file
-//! again, but a web page in a browser on this machine may not, nor whoever stands behind a proxy on
-//! it.
+//! Who may reload: the machine itself, or whoever shows the token, and never a page in somebody's
+//! browser. again, but a web page in a browser on this machine may not, nor whoever stands behind a
+//! proxy on it.
 
 use std::error::Error;
 use std::future::Future;

@@ -1,5 +1,6 @@
-//! The one owner of acknowledgement: a request is answered with success only after the books took it. Whatever later
-//! has to happen before a success, such as a fsync, is added here and nowhere else.
+//! The one owner of acknowledgement: a request is answered with success only after the books took
+//! it. Whatever later has to happen before a success, such as a fsync, is added here and nowhere
+//! else.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -32,7 +33,10 @@ pub(super) fn deliver(
         }
         if signal == Signal::Metrics && items > 0 {
             own.refused_part(signal.as_str(), NO_UPSTREAM, items);
-            return Verdict::Partial { rejected: items, message: Cow::Borrowed(NO_UPSTREAM_MESSAGE) };
+            return Verdict::Partial {
+                rejected: items,
+                message: Cow::Borrowed(NO_UPSTREAM_MESSAGE),
+            };
         }
         own.accepted(signal.as_str(), items);
         last_scrape.counted();

@@ -1,5 +1,6 @@
-//! Holds the exit until what was counted last has been scraped: a counter that ends between two scrapes takes the
-//! last requests of a service with it, and those are the ones that tell why it stopped.
+//! Holds the exit until what was counted last has been scraped: a counter that ends between two
+//! scrapes takes the last requests of a service with it, and those are the ones that tell why it
+//! stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,9 +33,8 @@ impl LastScrape {
 
     /// Waits for a scrape, if there is someone who scrapes and something to take.
     pub(super) async fn wait(&self, limit: Duration) {
-        let wanted = || {
-            self.has_scraper.load(Ordering::Acquire) && self.unscraped.load(Ordering::Acquire)
-        };
+        let wanted =
+            || self.has_scraper.load(Ordering::Acquire) && self.unscraped.load(Ordering::Acquire);
         let scraped = async {
             loop {
                 let next = self.scraped.notified();

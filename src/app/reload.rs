@@ -1,5 +1,6 @@
-//! Reading the configuration again: a file that is whole replaces the settings of the books, a faulty one changes
-//! nothing and says so. What cannot change while sockets are open is named, so that nobody waits for it.
+//! Reading the configuration again: a file that is whole replaces the settings of the books, a
+//! faulty one changes nothing and says so. What cannot change while sockets are open is named, so
+//! that nobody waits for it.
 
 use std::error::Error;
 use std::fmt;
@@ -97,25 +98,33 @@ impl Reloading {
 
     fn read(&self) -> Result<(), ReloadFault> {
         let file = self.file.as_ref().ok_or(ReloadFault::NoFile)?;
-        let config = config::load(file, &process::env, &config::read_file)
-            .map_err(ReloadFault::Faults)?;
+        let config =
+            config::load(file, &process::env, &config::read_file).map_err(ReloadFault::Faults)?;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let fixed = [
-            ("listen", config.receive.grpc != running.receive.grpc
-                || config.receive.http != running.receive.http
-                || config.admin.listen != running.admin.listen),
+            (
+                "listen",
+                config.receive.grpc != running.receive.grpc
+                    || config.receive.http != running.receive.http
+                    || config.admin.listen != running.admin.listen,
+            ),
             ("limits of the receiver", config.receive.limits != running.receive.limits),
             ("data_dir", config.data_dir != running.data_dir),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
-            tracing::warn!(event = "restart_needed", key, "changed, but takes effect at the next start");
+            tracing::warn!(
+                event = "restart_needed",
+                key,
+                "changed, but takes effect at the next start"
+            );
         }
         self.digest.reconfigure(super::settings(&config));
         if config.admin.token != running.admin.token {
             self.token.send_replace(config.admin.token.clone().map(token_check));
             running.admin.token = config.admin.token;
         }
-        // What takes effect at the next start is compared with what runs, however often the file is read.
+        // What takes effect at the next start is compared with what runs, however often the file is
+        // read.
         running.red = config.red;
         running.log_metrics = config.log_metrics;
         running.series = config.series;

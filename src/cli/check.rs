@@ -47,7 +47,12 @@ impl Display for Summary<'_> {
             Bytes(limits.request_bytes),
             limits.items_per_request
         )?;
-        writeln!(out, "  series       {}, kept {} idle", series.max, Time(series.expire))?;
+        writeln!(
+            out,
+            "  series       {}, kept {} idle",
+            series.rows,
+            Time(Duration::from_millis(series.expire_ms))
+        )?;
         let dimensions: Vec<_> = red.dimensions.iter().map(|one| one.attribute.as_str()).collect();
         writeln!(out, "  dimensions   {}", list(&dimensions))?;
         writeln!(

@@ -1,5 +1,5 @@
-//! `redora health`: one request of the agent's own, so that an image without a shell and without curl
-//! can check itself.
+//! `redora health`: one request of the agent's own, so that an image without a shell and without
+//! curl can check itself.
 
 use std::fmt;
 use std::time::Duration;

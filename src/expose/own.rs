@@ -1,5 +1,5 @@
-//! The agent's own counters and what the system says of its process, kept by the prometheus crate: they are few, they
-//! are counted from many places, and nothing about them is redora's business.
+//! The agent's own counters and what the system says of its process, kept by the prometheus crate:
+//! they are few, they are counted from many places, and nothing about them is redora's business.
 
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
@@ -196,7 +196,8 @@ fn kind(of: MetricType) -> Option<Kind> {
     }
 }
 
-/// A book started anew by a reload counts from 0 again, which a counter must not: it then stands until it is passed.
+/// A book started anew by a reload counts from 0 again, which a counter must not: it then stands
+/// until it is passed.
 fn raise(counter: &IntCounter, to: u64) {
     counter.inc_by(to.saturating_sub(counter.get()));
 }

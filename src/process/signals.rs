@@ -50,6 +50,10 @@ pub fn signals() -> io::Result<Signals> {
     Ok(Signals { stop, reload })
 }
 
+#[cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "who asks twice does not want to wait")
+)]
 async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: watch::Sender<bool>) {
     loop {
         let name = tokio::select! {
