@@ -1,5 +1,5 @@
-//! Who may reload: the machine itself, or whoever shows the token, and never a page in somebody's
-//! browser. again, but a web page in a browser on this machine may not, nor whoever stands behind a
+//! Who may reload: a peer on this machine, because a reload only reads the operator's own file again,
+//! or whoever shows the token; but no web page in a browser on this machine, nor anyone behind a
 //! proxy on it.
 
 use std::error::Error;
