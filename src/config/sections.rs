@@ -10,7 +10,7 @@ use super::fault::{Conflict, Problem};
 use super::node::Position;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Section, Typed, Walk};
-use crate::receive;
+use crate::{receive, series as series_room};
 
 /// Reads `listen`.
 pub(super) fn listen(walk: &mut Walk<'_>, section: &Section<'_>, config: &mut Config) {
@@ -116,7 +116,7 @@ pub(super) fn limits(
     walk: &mut Walk<'_>,
     section: &Section<'_>,
     receive: &mut receive::Limits,
-    series: &mut Limits,
+    series: &mut series_room::Limits,
 ) {
     memory(walk, section, receive);
     if let Some(count) = whole(walk, section, "spans_per_request", ITEMS_MAX) {
