@@ -60,7 +60,7 @@ def tools() -> Tools:
         found.prometheus_3 / "promtool",
     ]
     missing = [str(path) for path in needed if not path.exists()]
-    assert not missing, f"missing: {', '.join(missing)}; run ./test install, and cargo build --release"
+    assert not missing, f"run ./test install and cargo build --release; missing: {missing}"
     return found
 
 

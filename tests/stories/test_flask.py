@@ -1,4 +1,4 @@
-"""A real Flask application under gunicorn with the real Python SDK: every counter equals the truth."""
+"""A real Flask application under gunicorn with the real SDK: every counter equals the truth."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ REVISION = "4f1d2a9c3b5e6f708192a3b4c5d6e7f8091a2b3c"
 ROUNDS = 12
 WORKERS = 2
 
-# What one round asks for at once. The checkout calls the shop itself, so it has its turn afterwards,
-# when a second worker is surely free.
+# What one round asks for at once. The checkout calls the shop itself, so it has its turn
+# afterwards, when a second worker is surely free.
 PATHS = ("/", "/items/{n}", "/slow", "/boom", "/missing/{n}")
 
 # Requests that the shop serves: (operation, outcome, status) and how many.
@@ -83,7 +83,7 @@ def run_shop(agent: Agent, tools: Tools, directory: Path, protocol: str, convent
 
 
 def use_shop(base: str) -> None:
-    """Ask for every path in every round, four at a time, and check what the shop itself answered."""
+    """Ask for every path in every round, four at a time, and check what the shop answered."""
 
     def ask(path: str) -> tuple[int, str]:
         answer = requests.get(base + path, timeout=60)
@@ -99,10 +99,8 @@ def use_shop(base: str) -> None:
 
 def check_requests(scrape: Scrape) -> None:
     """Rate and errors: each operation exactly, and no operation besides."""
-    rows = {
-        tuple(sample.labels[key] for key in ("kind", "operation", "outcome", "status")): sample.value
-        for sample in scrape.pick("redora_requests_total", service="shop")
-    }
+    keys = ("kind", "operation", "outcome", "status")
+    rows = scrape.rows("redora_requests_total", *keys, service="shop")
     truth = {("server", *key): float(count) for key, count in SERVED.items()}
     truth["client", "GET", "ok", "2xx"] = float(ROUNDS)
     assert {key: value for key, value in rows.items() if value} == truth

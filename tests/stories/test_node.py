@@ -74,12 +74,9 @@ def run_services(environment: dict[str, str], directory: Path) -> None:
 def check_stock(scrape: Scrape) -> None:
     """The called side, where Express names the route."""
     server = {"service": "stock", "kind": "server"}
-    rows = {
-        tuple(sample.labels[key] for key in ("operation", "outcome", "status")): sample.value
-        for sample in scrape.pick("redora_requests_total", **server)
-        if sample.value
-    }
-    assert rows == {
+    keys = ("operation", "outcome", "status")
+    rows = scrape.rows("redora_requests_total", *keys, **server)
+    assert {key: value for key, value in rows.items() if value} == {
         ("GET /items/:id", "ok", "2xx"): FOUND,
         ("GET /boom", "error", "5xx"): FAILING,
         ("GET", "ok", "4xx"): MISSING,
@@ -99,12 +96,8 @@ def check_stock(scrape: Scrape) -> None:
 def check_till(scrape: Scrape) -> None:
     """The calling side, where the SDK names every span GET."""
     client = {"service": "till", "kind": "client", "operation": "GET"}
-    rows = {
-        tuple(sample.labels[key] for key in ("outcome", "status")): sample.value
-        for sample in scrape.pick("redora_requests_total", **client)
-        if sample.value
-    }
-    assert rows == {
+    rows = scrape.rows("redora_requests_total", "outcome", "status", **client)
+    assert {key: value for key, value in rows.items() if value} == {
         ("ok", "2xx"): FOUND,
         ("error", "4xx"): MISSING,
         ("error", "5xx"): FAILING,

@@ -1,4 +1,4 @@
-"""A sender of known spans and log records: the real Python SDK and exporters, with times of our own.
+"""A sender of known spans and log records: the real Python SDK and exporters, our own times.
 
 Batches go out in the foreground, so that a story knows what was acknowledged and when.
 """

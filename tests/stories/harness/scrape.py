@@ -63,6 +63,15 @@ class Scrape:
         """The sum over them; 0 when there is none."""
         return sum(sample.value for sample in self.pick(name, **labels))
 
+    def rows(self, name: str, *keys: str, **labels: str) -> dict[tuple[str, ...], float]:
+        """Every sample that `pick` yields, under the values of the labels named."""
+        table: dict[tuple[str, ...], float] = {}
+        for sample in self.pick(name, **labels):
+            row = tuple(sample.labels.get(key, "") for key in keys)
+            assert row not in table, f"{name}: {keys} do not tell its series apart: {row}"
+            table[row] = sample.value
+        return table
+
     def by(self, label: str, name: str, **labels: str) -> dict[str, float]:
         """Sums per value of one label, rows that are still 0 left out."""
         sums: dict[str, float] = {}

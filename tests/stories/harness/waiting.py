@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,3 +31,16 @@ def eventually(condition: Callable[[], T], what: str, seconds: float = 15.0) -> 
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:.0f} s in vain until {what}; last: {last!r}")
         time.sleep(POLL_SECONDS)
+
+
+def every(interval_seconds: float, seconds: float) -> Iterator[int]:
+    """Yield 0, 1, 2 … at a steady pace for so long: for traffic whose rate is part of the story.
+
+    A late turn is followed by the next at once, so the number of turns is always the same.
+    """
+    started = time.monotonic()
+    for turn in range(round(seconds / interval_seconds)):
+        ahead = started + turn * interval_seconds - time.monotonic()
+        if ahead > 0:
+            time.sleep(ahead)
+        yield turn
