@@ -3,3 +3,5 @@
 pub mod log_metrics;
 pub mod receive;
 pub mod red;
+pub mod series;
+pub mod sightings;

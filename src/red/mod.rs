@@ -1,5 +1,251 @@
-//! Rate, errors and duration of the requests that spans describe.
+//! Rate, errors and duration of the requests that spans describe, under redora's names and under those that dashboards
+//! made for other tools read.
 
+mod attributes;
 mod config;
+mod graph;
+mod histogram;
+mod native;
+mod operation;
+mod outcome;
+mod row;
+mod stage;
+mod template;
 
+use redora_model::identity::Tenant;
+use redora_wire::trace::Span;
+
+pub use attributes::{Attribute, Attributes};
 pub use config::{Buckets, BucketsFault, Compat, Config};
+pub use histogram::{Exemplar, Histogram, Shape, Trace};
+pub use native::{BUCKETS_MAX as NATIVE_BUCKETS_MAX, Native};
+pub use outcome::{Kind, Outcome, Status};
+pub use row::{Calls, Edge, Requests, Side, Spans};
+
+use crate::series::{Book, Hasher, Limits, Picked, Row, Weight};
+use graph::Peer;
+use histogram::Observation;
+use row::{Commit, Hit};
+use stage::Keys;
+
+/// The book of requests.
+#[derive(Debug)]
+pub struct Red {
+    config: Config,
+    requests: Family<Requests>,
+    tempo: Option<Family<Calls>>,
+    spanmetrics: Option<Family<Calls>>,
+    edges: Option<Family<Edge>>,
+    spans: Book<Spans>,
+    keys: Keys,
+    observations: Vec<Observation>,
+    durations_dropped: u64,
+}
+
+/// Rows with the shape of their histograms.
+#[derive(Debug)]
+pub struct Family<R: Row> {
+    /// The rows.
+    pub book: Book<R>,
+    /// What their histograms have in common.
+    pub shape: Shape,
+}
+
+/// What a span was found to be, for the books that count versions and objectives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Its role.
+    pub kind: Kind,
+    /// Whether it was good.
+    pub outcome: Outcome,
+    /// How many requests it stands for.
+    pub weight: Weight,
+}
+
+impl Red {
+    /// An empty book. Limits hold for each of its families.
+    #[must_use]
+    pub fn new(config: Config, limits: Limits, hasher: &Hasher) -> Self {
+        let tempo = config.compat.tempo;
+        let shape = Shape::requests(&config);
+        let tempo_shape = Shape::tempo(config.exemplars);
+        let spanmetrics_shape = Shape::spanmetrics(config.exemplars);
+        Self {
+            requests: Family::new(shape, limits, hasher),
+            tempo: tempo.then(|| Family::new(tempo_shape.clone(), limits, hasher)),
+            edges: tempo.then(|| Family::new(tempo_shape, limits, hasher)),
+            spanmetrics: (config.compat.spanmetrics)
+                .then(|| Family::new(spanmetrics_shape, limits, hasher)),
+            spans: Book::new(limits, hasher.clone()),
+            keys: Keys::default(),
+            observations: Vec::new(),
+            durations_dropped: 0,
+            config,
+        }
+    }
+
+    /// The configuration that the book was made with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The spans that follow are of this service.
+    pub fn service(&mut self, tenant: &Tenant, service: &[u8]) {
+        self.keys.service(tenant, service);
+    }
+
+    /// Stages a span of the service named last. `dimensions` are the values of the configured ones.
+    pub fn stage(
+        &mut self,
+        span: &Span<'_>,
+        attributes: &Attributes<'_>,
+        dimensions: &Picked<'_>,
+        now_ms: u64,
+    ) -> Judged {
+        let kind = Kind::of(span.kind);
+        let outcome = Outcome::of(kind, span.status_code, attributes);
+        let status = Status::of(attributes);
+        let weight = Weight::of(span.trace_state);
+        let observation = self.observations.len() as u32;
+        self.observations.push(Observation {
+            nanos: duration(span),
+            trace: Trace::new(span.trace_id, span.span_id),
+        });
+        let hit = Hit { observation, side: outcome as u8, status, weight };
+
+        self.keys.operation(kind, span.name, attributes, dimensions);
+        let born = || Requests::born(kind, outcome, status);
+        self.keys.stage_request(&mut self.requests.book, hit, now_ms, born);
+        self.keys.stage_spans(&mut self.spans, weight, now_ms);
+
+        if self.tempo.is_some() || self.spanmetrics.is_some() {
+            let hit = Hit { side: span.status_code.clamp(0, 2) as u8, ..hit };
+            self.keys.call(span.name, span.kind, dimensions);
+            for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
+                self.keys.stage_call(&mut calls.book, hit, now_ms);
+            }
+        }
+        if let (Some(edges), Some(peer)) = (&mut self.edges, Peer::of(kind, attributes)) {
+            self.keys.stage_edge(&mut edges.book, &peer, hit, now_ms);
+        }
+        Judged { kind, outcome, weight }
+    }
+
+    /// Counts what was staged.
+    pub fn commit(&mut self, now_ms: u64) {
+        let dropped = self.observations.iter().filter(|o| o.nanos.is_none()).count();
+        self.durations_dropped += dropped as u64;
+        self.requests.commit(&self.observations, now_ms);
+        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
+            calls.commit(&self.observations, now_ms);
+        }
+        if let Some(edges) = &mut self.edges {
+            edges.commit(&self.observations, now_ms);
+        }
+        self.spans.commit(&(), now_ms);
+        self.forget_observations();
+    }
+
+    /// Forgets what was staged.
+    pub fn discard(&mut self) {
+        self.requests.book.discard();
+        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
+            calls.book.discard();
+        }
+        if let Some(edges) = &mut self.edges {
+            edges.book.discard();
+        }
+        self.spans.discard();
+        self.forget_observations();
+    }
+
+    /// Removes the rows of operations that have been idle for too long.
+    pub fn expire(&mut self, now_ms: u64) {
+        self.requests.book.expire(now_ms);
+        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
+            calls.book.expire(now_ms);
+        }
+        if let Some(edges) = &mut self.edges {
+            edges.book.expire(now_ms);
+        }
+        self.spans.expire(now_ms);
+    }
+
+    /// Takes new limits for every family.
+    pub fn limit(&mut self, limits: Limits) {
+        self.requests.book.limit(limits);
+        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
+            calls.book.limit(limits);
+        }
+        if let Some(edges) = &mut self.edges {
+            edges.book.limit(limits);
+        }
+        self.spans.limit(limits);
+    }
+
+    /// Requests by operation.
+    #[must_use]
+    pub fn requests(&self) -> &Family<Requests> {
+        &self.requests
+    }
+
+    /// Calls under Tempo's names, where they are wanted.
+    #[must_use]
+    pub fn tempo(&self) -> Option<&Family<Calls>> {
+        self.tempo.as_ref()
+    }
+
+    /// Calls under the Collector's names, where they are wanted.
+    #[must_use]
+    pub fn spanmetrics(&self) -> Option<&Family<Calls>> {
+        self.spanmetrics.as_ref()
+    }
+
+    /// Edges of the service graph, where they are wanted.
+    #[must_use]
+    pub fn edges(&self) -> Option<&Family<Edge>> {
+        self.edges.as_ref()
+    }
+
+    /// Spans by service.
+    #[must_use]
+    pub fn spans(&self) -> &Book<Spans> {
+        &self.spans
+    }
+
+    /// Spans so far whose times made no duration.
+    #[must_use]
+    pub fn durations_dropped(&self) -> u64 {
+        self.durations_dropped
+    }
+
+    /// One large batch must not hold its room for ever.
+    fn forget_observations(&mut self) {
+        self.observations.clear();
+        self.observations.shrink_to(OBSERVATIONS_KEPT);
+    }
+}
+
+impl<R: Row> Family<R> {
+    fn new(shape: Shape, limits: Limits, hasher: &Hasher) -> Self {
+        Self { book: Book::new(limits, hasher.clone()), shape }
+    }
+}
+
+impl<R: for<'c> Row<Context<'c> = Commit<'c>>> Family<R> {
+    fn commit(&mut self, observations: &[Observation], now_ms: u64) {
+        self.book.commit(&Commit { shape: &self.shape, observations, now_ms }, now_ms);
+    }
+}
+
+/// A span's duration. One that ends before it starts, or lacks a time, has none: it counts, but tells no latency.
+fn duration(span: &Span<'_>) -> Option<u64> {
+    if span.start_unix_nano == 0 {
+        return None;
+    }
+    span.end_unix_nano.checked_sub(span.start_unix_nano)
+}
+
+/// Observations for which room is kept between batches: twice an SDK's usual batch.
+const OBSERVATIONS_KEPT: usize = 1024;

@@ -1,5 +1,25 @@
 //! OTLP requests read in place: views that borrow from the request's bytes, because building objects from them
 //! costs ten times the reading and lets a small body demand a large memory.
+//!
+//! The views accept what a protobuf decoder generated from OTLP's .proto files accepts and report the same values,
+//! with one difference: text is handed out as bytes and need not be UTF-8, so that one bad name does not lose a
+//! batch. Whoever makes a label of it replaces what is not UTF-8 by U+FFFD. Nothing here allocates.
+
+mod count;
+mod cursor;
+mod fault;
+pub mod logs;
+mod message;
+mod schema;
+mod text;
+pub mod trace;
+mod value;
+
+pub use count::{check, count};
+pub use fault::{DEPTH_MAX, Fault};
+pub use message::{Messages, Resource, Scope};
+pub use text::write_text;
+pub use value::{Array, KeyValue, KeyValues, KvList, Value, Values};
 
 /// What an OTLP request carries, named after its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,20 +46,3 @@ impl Signal {
         }
     }
 }
-
-/// Why bytes are no OTLP request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// A length or a value reaches past the end of its message.
-    Truncated,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Fault::Truncated => "a length or value reaches past the end of its message",
-        })
-    }
-}
-
-impl std::error::Error for Fault {}

@@ -1,0 +1,243 @@
+//! Durations of one label set: classic buckets with integer bounds, an exact sum and, where wanted, a native histogram
+//! beside them. Nanoseconds stay integers until they are printed, because a float sum of a week's requests drifts.
+
+use super::native::Native;
+use super::{Buckets, Config};
+
+/// One span as every book of this room counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// How long it took; `None` when its times make no duration.
+    pub nanos: Option<u64>,
+    /// The trace and span that it was, where both ids are valid.
+    pub trace: Option<Trace>,
+}
+
+/// Where a span is found again: the ids of an exemplar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The trace's id, not all zero.
+    pub trace_id: [u8; 16],
+    /// The span's id, not all zero.
+    pub span_id: [u8; 8],
+}
+
+impl Trace {
+    /// The ids, if both have their length and are not all zero.
+    #[must_use]
+    pub fn new(trace_id: &[u8], span_id: &[u8]) -> Option<Self> {
+        let trace_id: [u8; 16] = trace_id.try_into().ok()?;
+        let span_id: [u8; 8] = span_id.try_into().ok()?;
+        (trace_id != [0; 16] && span_id != [0; 8]).then_some(Self { trace_id, span_id })
+    }
+}
+
+/// What a family of histograms has in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    bounds_ns: Box<[u64]>,
+    bounds: Box<[f64]>,
+    units_per_second: f64,
+    native: bool,
+    exemplars: bool,
+}
+
+impl Shape {
+    /// The shape of the request durations: the configured buckets, in seconds.
+    #[must_use]
+    pub fn requests(config: &Config) -> Self {
+        Self {
+            bounds_ns: config.buckets.seconds().iter().map(|s| (s * 1e9).round() as u64).collect(),
+            bounds: config.buckets.seconds().into(),
+            units_per_second: 1.0,
+            native: config.native_histograms,
+            exemplars: config.exemplars,
+        }
+    }
+
+    /// The buckets of Tempo's metrics generator: fourteen doublings from 2 ms, in seconds.
+    #[must_use]
+    pub fn tempo(exemplars: bool) -> Self {
+        let bounds_ns: Box<[u64]> = (0..14).map(|i| 2_000_000 << i).collect();
+        let bounds = bounds_ns.iter().map(|ns| *ns as f64 / 1e9).collect();
+        Self { bounds_ns, bounds, units_per_second: 1.0, native: false, exemplars }
+    }
+
+    /// The buckets of the Collector's span metrics connector, in milliseconds.
+    #[must_use]
+    pub fn spanmetrics(exemplars: bool) -> Self {
+        let bounds_ns = SPANMETRICS_MS.iter().map(|ms| ms * 1_000_000).collect();
+        let bounds = SPANMETRICS_MS.iter().map(|ms| *ms as f64).collect();
+        Self { bounds_ns, bounds, units_per_second: 1e3, native: false, exemplars }
+    }
+
+    /// Upper bounds in the family's unit, without the infinite one.
+    #[must_use]
+    pub fn bounds(&self) -> &[f64] {
+        &self.bounds
+    }
+
+    /// Nanoseconds in the family's unit.
+    #[must_use]
+    pub fn in_units(&self, nanos: u64) -> f64 {
+        nanos as f64 * self.units_per_second / 1e9
+    }
+}
+
+/// An exemplar: the span that last fell into a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exemplar {
+    /// Which span it was.
+    pub trace: Trace,
+    /// Its duration.
+    pub nanos: u64,
+    /// When it arrived, in milliseconds since the Unix epoch: a span's own clock may be off by years.
+    pub at_ms: u64,
+}
+
+/// Counts of durations; created with the first of them, so that an empty one never exists.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    buckets: Box<[u64]>,
+    sum_ns: u128,
+    native: Option<Box<Native>>,
+    exemplars: Vec<(u8, Exemplar)>,
+}
+
+impl Histogram {
+    /// An empty histogram, about to take its first duration.
+    #[must_use]
+    pub fn new(shape: &Shape) -> Self {
+        Self {
+            buckets: vec![0; shape.bounds_ns.len() + 1].into(),
+            sum_ns: 0,
+            native: shape.native.then(Box::default),
+            exemplars: Vec::new(),
+        }
+    }
+
+    /// Adds `count` requests of `nanos` each.
+    pub fn add(
+        &mut self,
+        shape: &Shape,
+        nanos: u64,
+        count: u64,
+        trace: Option<Trace>,
+        now_ms: u64,
+    ) {
+        let at = shape.bounds_ns.iter().filter(|bound| **bound < nanos).count();
+        self.buckets[at] = self.buckets[at].saturating_add(count);
+        let sum_ns = u128::from(nanos) * u128::from(count);
+        self.sum_ns = self.sum_ns.saturating_add(sum_ns);
+        if let Some(native) = &mut self.native {
+            native.add(nanos, count);
+        }
+        if let (true, Some(trace)) = (shape.exemplars, trace) {
+            self.remember(at as u8, Exemplar { trace, nanos, at_ms: now_ms });
+        }
+    }
+
+    /// Counts per classic bucket, not cumulated, the infinite one last.
+    #[must_use]
+    pub fn buckets(&self) -> &[u64] {
+        &self.buckets
+    }
+
+    /// All durations together, in the family's unit.
+    #[must_use]
+    pub fn sum(&self, shape: &Shape) -> f64 {
+        self.sum_ns as f64 * shape.units_per_second / 1e9
+    }
+
+    /// The native histogram, where one is kept.
+    #[must_use]
+    pub fn native(&self) -> Option<&Native> {
+        self.native.as_deref()
+    }
+
+    /// The exemplar of a classic bucket.
+    #[must_use]
+    pub fn exemplar(&self, bucket: usize) -> Option<&Exemplar> {
+        let (_, exemplar) = self.exemplars.iter().find(|(at, _)| usize::from(*at) == bucket)?;
+        Some(exemplar)
+    }
+
+    /// One exemplar for each bucket that was ever hit, which are few of them.
+    fn remember(&mut self, bucket: u8, exemplar: Exemplar) {
+        match self.exemplars.iter_mut().find(|(at, _)| *at == bucket) {
+            Some((_, kept)) => *kept = exemplar,
+            None => {
+                self.exemplars.reserve_exact(1);
+                self.exemplars.push((bucket, exemplar));
+            }
+        }
+    }
+}
+
+/// Upper bounds of the connector's default histogram in milliseconds.
+const SPANMETRICS_MS: [u64; 16] =
+    [2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 2000, 5000, 10_000, 15_000];
+
+// A bucket's number is kept in one byte.
+const _: () = assert!(Buckets::MAX < u8::MAX as usize && SPANMETRICS_MS.len() < u8::MAX as usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(id: u8) -> Option<Trace> {
+        Trace::new(&[id; 16], &[id; 8])
+    }
+
+    #[test]
+    fn a_bound_belongs_to_its_bucket() {
+        let shape = Shape::requests(&Config::default());
+        let mut histogram = Histogram::new(&shape);
+        for nanos in [0, 5_000_000, 5_000_001, 10_000_000_000, 10_000_000_001, u64::MAX] {
+            histogram.add(&shape, nanos, 1, None, 0);
+        }
+        let mut expected = [0; 15];
+        (expected[0], expected[1], expected[13], expected[14]) = (2, 1, 1, 2);
+        assert_eq!(histogram.buckets(), expected);
+    }
+
+    #[test]
+    fn sums_are_exact_where_floats_would_drift() {
+        let shape = Shape::requests(&Config::default());
+        let mut histogram = Histogram::new(&shape);
+        for _ in 0..1_000 {
+            histogram.add(&shape, 100_000_000, 10_000, None, 0);
+        }
+        assert_eq!(histogram.sum(&shape).to_bits(), 1_000_000_f64.to_bits());
+        assert_eq!(histogram.native().map(|native| native.buckets().len()), Some(1));
+    }
+
+    #[test]
+    fn each_bucket_keeps_the_span_that_hit_it_last() {
+        let shape = Shape::requests(&Config::default());
+        let mut histogram = Histogram::new(&shape);
+        for (nanos, id) in [(1_000_000, 1), (2_000_000, 2), (30_000_000, 3)] {
+            histogram.add(&shape, nanos, 1, trace(id), 42);
+        }
+        let of = |bucket| histogram.exemplar(bucket).map(|e| (e.trace.trace_id[0], e.nanos));
+        assert_eq!((of(0), of(1), of(3)), (Some((2, 2_000_000)), None, Some((3, 30_000_000))));
+    }
+
+    #[test]
+    fn ids_that_are_all_zero_or_of_another_length_are_no_trace() {
+        assert_eq!(Trace::new(&[0; 16], &[1; 8]), None);
+        assert_eq!(Trace::new(&[1; 16], &[0; 8]), None);
+        assert_eq!(Trace::new(&[1; 15], &[1; 8]), None);
+        assert!(trace(1).is_some());
+    }
+
+    #[test]
+    fn the_profiles_have_the_bounds_of_the_tools_they_speak_for() {
+        let tempo = Shape::tempo(true);
+        assert_eq!(tempo.bounds().len(), 14);
+        assert_eq!((tempo.bounds()[0], tempo.bounds()[13]), (0.002, 16.384));
+        let spanmetrics = Shape::spanmetrics(true);
+        assert_eq!((spanmetrics.bounds()[0], spanmetrics.bounds()[15]), (2.0, 15_000.0));
+        assert_eq!(spanmetrics.in_units(1_500_000), 1.5);
+    }
+}

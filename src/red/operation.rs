@@ -1,0 +1,235 @@
+//! The low-cardinality name of what a span did. Span names alone would not do: Node calls every request `GET`, others
+//! put the path with its ids there.
+//!
+//! Source: the naming rules of the semantic conventions, tried in this order. An HTTP span without a route keeps its
+//! name, unless that is a raw path: then the method stands alone. SERVER: HTTP, RPC, messaging. CLIENT:
+//! HTTP, RPC, database, messaging. PRODUCER and CONSUMER: messaging. Where none applies, and for INTERNAL spans, the
+//! span's own name with its generated parts taken out.
+
+use super::attributes::{Attribute, Attributes};
+use super::outcome::Kind;
+use super::template::template;
+
+/// Writes the operation of a span into `out`, which is empty before.
+pub fn write(kind: Kind, name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) {
+    let rules: &[Rule] = match kind {
+        Kind::Server => &[http_server, rpc, messaging],
+        Kind::Client => &[http_client, rpc, database, messaging],
+        Kind::Producer | Kind::Consumer => &[messaging],
+        Kind::Internal => &[],
+    };
+    if !rules.iter().any(|rule| rule(name, attributes, out)) {
+        template(name, out);
+    }
+}
+
+/// Writes a name and says so, or leaves `out` alone.
+type Rule = fn(&[u8], &Attributes<'_>, &mut Vec<u8>) -> bool;
+
+/// `GET /items/{id}` where the route is known.
+fn http_server(name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    http(name, attributes, Attribute::HttpRoute, out)
+}
+
+fn http_client(name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    http(name, attributes, Attribute::UrlTemplate, out)
+}
+
+fn http(name: &[u8], attributes: &Attributes<'_>, target: Attribute, out: &mut Vec<u8>) -> bool {
+    let Some(method) = attributes.text(Attribute::HttpMethod) else { return false };
+    let target = attributes.text(target);
+    if target.is_none() && !raw_path(name) {
+        return false;
+    }
+    // `_OTHER` is how the conventions spell a method that is none; in a name they call it HTTP.
+    let known = METHODS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(method));
+    if known {
+        out.extend(method.iter().map(u8::to_ascii_uppercase));
+    } else {
+        out.extend_from_slice(b"HTTP");
+    }
+    append(target, b" ", out);
+    true
+}
+
+/// Whether a name is empty or holds a path without placeholders, which is one name for every path that is asked for.
+fn raw_path(name: &[u8]) -> bool {
+    let placeholder = |pair: &[u8]| matches!(pair, [b'/', b':' | b'*' | b'{' | b'<' | b'[' | b'$']);
+    let path = name.contains(&b'/') && !name.windows(2).any(placeholder);
+    name.is_empty() || path
+}
+
+/// `pkg.Service/Method`: one attribute in the current convention, two in the one before.
+fn rpc(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    let service = attributes.text(Attribute::RpcService);
+    let method = attributes.text(Attribute::RpcMethod);
+    match (service, method) {
+        (_, Some(method)) if method.contains(&b'/') => template(method, out),
+        (Some(service), method) => {
+            template(service, out);
+            append(method, b"/", out);
+        }
+        (None, Some(method)) => template(method, out),
+        (None, None) => return false,
+    }
+    true
+}
+
+/// The query's summary, else `SELECT shop.items`, else the system's name.
+fn database(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    if let Some(summary) = attributes.text(Attribute::DbSummary) {
+        template(summary, out);
+        return true;
+    }
+    let parts = [Attribute::DbNamespace, Attribute::DbCollection];
+    let target = parts.map(|part| attributes.text(part));
+    match attributes.text(Attribute::DbOperation) {
+        Some(operation) => {
+            template(operation, out);
+            write_target(target, b" ", out);
+        }
+        None if target.iter().any(Option::is_some) => write_target(target, b"", out),
+        None => match attributes.text(Attribute::DbSystem) {
+            Some(system) => out.extend_from_slice(system),
+            None => return false,
+        },
+    }
+    true
+}
+
+fn write_target(target: [Option<&[u8]>; 2], before: &[u8], out: &mut Vec<u8>) {
+    let mut separator = before;
+    for part in target.into_iter().flatten() {
+        out.extend_from_slice(separator);
+        template(part, out);
+        separator = b".";
+    }
+}
+
+/// `publish orders`: the destination's template where there is one, its name unless it is made up for one use.
+fn messaging(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    let temporary = attributes.is_set(Attribute::MessagingTemporary);
+    let destination = attributes.text(Attribute::MessagingTemplate).or_else(|| {
+        let name = attributes.text(Attribute::MessagingDestination)?;
+        Some(if temporary { b"(temporary)".as_slice() } else { name })
+    });
+    match (attributes.text(Attribute::MessagingOperation), destination) {
+        (None, None) => return false,
+        (None, Some(destination)) => template(destination, out),
+        (Some(operation), destination) => {
+            template(operation, out);
+            if let Some(destination) = destination {
+                out.push(b' ');
+                template(destination, out);
+            }
+        }
+    }
+    true
+}
+
+fn append(part: Option<&[u8]>, separator: &[u8], out: &mut Vec<u8>) {
+    if let Some(part) = part {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(part);
+    }
+}
+
+/// The methods that the conventions know; anything else would let a peer choose names.
+const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
+
+#[cfg(test)]
+mod tests {
+    use redora_wire::{KeyValue, Value};
+
+    use super::*;
+
+    fn check(kind: Kind, name: &str, pairs: &[(&str, &str)], expected: &str) {
+        let mut attributes = Attributes::default();
+        for (key, value) in pairs {
+            let value = Value::String(value.as_bytes());
+            attributes.see(KeyValue { key: key.as_bytes(), value });
+        }
+        let mut out = Vec::new();
+        write(kind, name.as_bytes(), &attributes, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{kind:?} {name} {pairs:?}");
+    }
+
+    #[test]
+    fn http_servers_by_route() {
+        let route = ("http.route", "/items/<int:item>");
+        check(Kind::Server, "x", &[("http.method", "GET"), route], "GET /items/<int:item>");
+        check(Kind::Server, "x", &[("http.request.method", "GET"), route], "GET /items/<int:item>");
+        let get = [("http.request.method", "GET")];
+        check(Kind::Server, "GET /items/7", &get, "GET");
+        check(Kind::Server, "/wp-login.php", &get, "GET");
+        check(Kind::Server, "", &get, "GET");
+        check(Kind::Server, "GET /items/{id}", &get, "GET /items/{id}");
+        check(Kind::Server, "GET /items/:id", &get, "GET /items/:id");
+        check(Kind::Server, "ItemsController.show", &get, "ItemsController.show");
+        check(Kind::Server, "GET", &[("http.request.method", "get")], "GET");
+        check(Kind::Server, "/", &[("http.request.method", "get")], "GET");
+        check(
+            Kind::Server,
+            "x",
+            &[("http.request.method", "_OTHER"), route],
+            "HTTP /items/<int:item>",
+        );
+        check(Kind::Server, "/x", &[("http.method", "A8F31B")], "HTTP");
+    }
+
+    #[test]
+    fn http_clients_by_template() {
+        let get = ("http.request.method", "GET");
+        check(Kind::Client, "GET", &[get], "GET");
+        check(Kind::Client, "GET", &[get, ("url.template", "/u/{id}")], "GET /u/{id}");
+        check(Kind::Client, "GET", &[get, ("http.route", "/u/{id}")], "GET");
+    }
+
+    #[test]
+    fn rpcs_by_method() {
+        let both = [("rpc.service", "shop.Cart"), ("rpc.method", "Add")];
+        check(Kind::Server, "x", &both, "shop.Cart/Add");
+        check(Kind::Client, "x", &[("rpc.method", "shop.Cart/Add")], "shop.Cart/Add");
+        check(Kind::Client, "x", &[("rpc.service", "shop.Cart")], "shop.Cart");
+        check(Kind::Client, "x", &[("rpc.method", "ping")], "ping");
+    }
+
+    #[test]
+    fn databases_by_operation_and_collection() {
+        let old = [("db.system", "mysql"), ("db.operation", "SELECT"), ("db.name", "shop")];
+        check(Kind::Client, "x", &old, "SELECT shop");
+        let stable = [
+            ("db.operation.name", "SELECT"),
+            ("db.namespace", "shop"),
+            ("db.collection.name", "items"),
+        ];
+        check(Kind::Client, "x", &stable, "SELECT shop.items");
+        check(Kind::Client, "x", &stable[1..], "shop.items");
+        check(Kind::Client, "x", &[("db.query.summary", "SELECT items")], "SELECT items");
+        check(Kind::Client, "x", &[("db.system", "redis")], "redis");
+        check(Kind::Server, "span", &[("db.system", "redis")], "span");
+    }
+
+    #[test]
+    fn messages_by_destination() {
+        let kafka = [("messaging.operation", "process"), ("messaging.destination", "orders")];
+        check(Kind::Consumer, "x", &kafka, "process orders");
+        let named = [
+            ("messaging.operation.name", "send"),
+            ("messaging.operation.type", "publish"),
+            ("messaging.destination.name", "reply-8fe1a3b2"),
+        ];
+        check(Kind::Producer, "x", &named, "send reply-{id}");
+        check(Kind::Producer, "x", &[("messaging.destination.template", "/c/{id}")], "/c/{id}");
+        check(Kind::Internal, "work 4711", &kafka, "work {id}");
+    }
+
+    #[test]
+    fn a_name_of_its_own_is_kept() {
+        for kind in [Kind::Server, Kind::Client, Kind::Producer, Kind::Consumer, Kind::Internal] {
+            check(kind, "checkout", &[], "checkout");
+            check(kind, "", &[], "");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Keys of the RED families, written once per service and continued per span, and what happens when a family is full:
+//! the request then counts in `operation="other"` of its service, so that a service's sum stays exact.
+
+use redora_model::identity::Tenant;
+
+use super::attributes::Attributes;
+use super::graph::Peer;
+use super::operation;
+use super::outcome::Kind;
+use super::row::{Calls, Edge, Hit, Requests, Spans};
+use crate::series::{Book, Key, Mark, Picked, Row, Staged, Weight};
+
+/// Where rows that did not fit are counted.
+pub const OTHER: &[u8] = b"other";
+
+/// Keys that are being written.
+#[derive(Debug, Default)]
+pub struct Keys {
+    spans: Prefixed,
+    request: Prefixed,
+    call: Prefixed,
+    edge: Prefixed,
+    name: Vec<u8>,
+    kind: &'static str,
+    call_kind: &'static str,
+    dimensions: usize,
+}
+
+/// A key that begins with tenant and service, and the places to come back to.
+#[derive(Debug, Default)]
+struct Prefixed {
+    key: Key,
+    tenant: Mark,
+    service: Mark,
+}
+
+impl Prefixed {
+    fn service(&mut self, tenant: &Tenant, service: &[u8]) {
+        self.key.clear();
+        self.key.push(tenant.as_str().as_bytes());
+        self.tenant = self.key.mark();
+        self.key.push(service);
+        self.service = self.key.mark();
+    }
+
+    /// Stages a hit on the row of the whole key, or on `other` of the service, or on `other` of all services.
+    /// `rest` writes what follows the name in the key of an `other` row.
+    fn stage<R: Row>(
+        &mut self,
+        book: &mut Book<R>,
+        hit: R::Hit,
+        now_ms: u64,
+        born: impl Fn() -> R,
+        rest: impl Fn(&mut Key),
+    ) {
+        if book.stage(&self.key, hit, now_ms, &born) != Staged::Full {
+            return;
+        }
+        let whole = self.key.clone();
+        self.key.rewind(self.service);
+        self.key.push(OTHER);
+        rest(&mut self.key);
+        if book.stage_overflow(&self.key, hit, now_ms, &born) == Staged::Full {
+            self.key.rewind(self.tenant);
+            self.key.push(OTHER);
+            self.key.push(OTHER);
+            rest(&mut self.key);
+            book.stage_last(&self.key, hit, now_ms, &born);
+        }
+        self.key = whole;
+    }
+}
+
+impl Keys {
+    /// Begins the keys of a service.
+    pub fn service(&mut self, tenant: &Tenant, service: &[u8]) {
+        for prefixed in [&mut self.spans, &mut self.request, &mut self.call, &mut self.edge] {
+            prefixed.service(tenant, service);
+        }
+    }
+
+    /// Writes the key of a request: tenant, service, operation, kind, dimensions.
+    pub fn operation(
+        &mut self,
+        kind: Kind,
+        name: &[u8],
+        attributes: &Attributes<'_>,
+        dimensions: &Picked<'_>,
+    ) {
+        self.name.clear();
+        operation::write(kind, name, attributes, &mut self.name);
+        self.kind = kind.as_str();
+        self.dimensions = dimensions.len();
+        let key = &mut self.request.key;
+        key.rewind(self.request.service);
+        key.push(&self.name);
+        key.push(self.kind.as_bytes());
+        dimensions.push_to(key);
+    }
+
+    /// Stages a request on the key written last.
+    pub fn stage_request(
+        &mut self,
+        book: &mut Book<Requests>,
+        hit: Hit,
+        now_ms: u64,
+        born: impl Fn() -> Requests,
+    ) {
+        let (kind, dimensions) = (self.kind, self.dimensions);
+        self.request.stage(book, hit, now_ms, born, |key| rest(key, kind, dimensions));
+    }
+
+    /// Writes the key of a call: tenant, service, the span's own name and kind, dimensions.
+    pub fn call(&mut self, name: &[u8], kind: i32, dimensions: &Picked<'_>) {
+        self.call_kind = span_kind(kind);
+        self.dimensions = dimensions.len();
+        let key = &mut self.call.key;
+        key.rewind(self.call.service);
+        key.push(name);
+        key.push(self.call_kind.as_bytes());
+        dimensions.push_to(key);
+    }
+
+    /// Stages a call on the key written last.
+    pub fn stage_call(&mut self, book: &mut Book<Calls>, hit: Hit, now_ms: u64) {
+        let (kind, dimensions) = (self.call_kind, self.dimensions);
+        self.call.stage(book, hit, now_ms, Calls::born, |key| rest(key, kind, dimensions));
+    }
+
+    /// Stages an edge from the service to its peer.
+    pub fn stage_edge(&mut self, book: &mut Book<Edge>, peer: &Peer<'_>, hit: Hit, now_ms: u64) {
+        let key = &mut self.edge.key;
+        key.rewind(self.edge.service);
+        key.push(peer.server);
+        key.push(peer.connection_type.as_bytes());
+        let rest = |key: &mut Key| key.push(b"");
+        self.edge.stage(book, hit, now_ms, Edge::born, rest);
+    }
+
+    /// Stages a span of the service itself.
+    pub fn stage_spans(&mut self, book: &mut Book<Spans>, weight: Weight, now_ms: u64) {
+        let spans = &mut self.spans;
+        if book.stage(&spans.key, weight, now_ms, Spans::default) == Staged::Full {
+            let mut other = spans.key.clone();
+            other.rewind(spans.tenant);
+            other.push(OTHER);
+            book.stage_last(&other, weight, now_ms, Spans::default);
+        }
+    }
+}
+
+/// An `other` row keeps the kind; its dimensions are empty, as they would be as many as the names.
+fn rest(key: &mut Key, kind: &str, dimensions: usize) {
+    key.push(kind.as_bytes());
+    for _ in 0..dimensions {
+        key.push(b"");
+    }
+}
+
+/// OTLP's name of a span kind, as other tools print it.
+fn span_kind(kind: i32) -> &'static str {
+    match kind {
+        1 => "SPAN_KIND_INTERNAL",
+        2 => "SPAN_KIND_SERVER",
+        3 => "SPAN_KIND_CLIENT",
+        4 => "SPAN_KIND_PRODUCER",
+        5 => "SPAN_KIND_CONSUMER",
+        _ => "SPAN_KIND_UNSPECIFIED",
+    }
+}

@@ -1,0 +1,161 @@
+//! A label set as one run of bytes, written into a buffer that is used again: hashing and comparing it is one pass
+//! over memory, where a list of strings would be an allocation for each.
+//!
+//! Format: for each label value its length as two bytes, little-endian, then its UTF-8. Values are at most
+//! [`LABEL_BYTES_MAX`] bytes; a longer one is cut at a character and ends in `…`.
+
+/// The longest label value in bytes: Prometheus has no bound, but a value past this is content, not a name.
+pub const LABEL_BYTES_MAX: usize = 256;
+
+/// A key being written.
+#[derive(Clone, Debug, Default)]
+pub struct Key(Vec<u8>);
+
+/// A place in a key to come back to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark(usize);
+
+impl Key {
+    /// An empty key.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Vec::with_capacity(256))
+    }
+
+    /// Begins anew.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Adds a label value; bytes that are no UTF-8 become U+FFFD.
+    pub fn push(&mut self, value: &[u8]) {
+        let start = self.0.len();
+        self.0.extend_from_slice(&[0, 0]);
+        match std::str::from_utf8(value) {
+            Ok(text) => self.0.extend_from_slice(cut(text).as_bytes()),
+            Err(_) => {
+                let head = &value[..value.len().min(LABEL_BYTES_MAX)];
+                self.0.extend_from_slice(cut(&String::from_utf8_lossy(head)).as_bytes());
+            }
+        }
+        if value.len() > LABEL_BYTES_MAX {
+            self.0.extend_from_slice("…".as_bytes());
+        }
+        let length = (self.0.len() - start - 2) as u16;
+        self.0[start..start + 2].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// The place after what was written so far.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark(self.0.len())
+    }
+
+    /// Takes back what was written after `mark`.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.0.truncate(mark.0);
+    }
+
+    /// The packed label values.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The label values again.
+    #[must_use]
+    pub fn labels(&self) -> Labels<'_> {
+        Labels::new(&self.0)
+    }
+}
+
+/// Leaves room for the `…` of a cut value.
+fn cut(text: &str) -> &str {
+    if text.len() <= LABEL_BYTES_MAX {
+        return text;
+    }
+    let mut end = LABEL_BYTES_MAX - "…".len();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The label values of a packed key.
+#[derive(Clone, Debug)]
+pub struct Labels<'a>(&'a [u8]);
+
+impl<'a> Labels<'a> {
+    pub(super) fn new(packed: &'a [u8]) -> Self {
+        Self(packed)
+    }
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let (length, rest) = self.0.split_first_chunk::<2>()?;
+        let (value, rest) = rest.split_at(usize::from(u16::from_le_bytes(*length)));
+        self.0 = rest;
+        Some(std::str::from_utf8(value).expect("a key holds UTF-8 only"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(value: &[u8]) -> String {
+        let mut key = Key::new();
+        key.push(b"before");
+        key.push(value);
+        key.push(b"after");
+        let labels: Vec<_> = key.labels().collect();
+        assert_eq!((labels.len(), labels[0], labels[2]), (3, "before", "after"));
+        labels[1].to_owned()
+    }
+
+    #[test]
+    fn values_come_back_as_they_were_written() {
+        for value in ["", "a", "GET /items/{id}", "grün", "\0", "\u{1f980}"] {
+            assert_eq!(round_trip(value.as_bytes()), value);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_repaired() {
+        assert_eq!(round_trip(b"a\xffb"), "a\u{fffd}b");
+        let all_bad = round_trip(&[0xff; 300]);
+        assert!(all_bad.len() <= LABEL_BYTES_MAX, "{}", all_bad.len());
+        assert!(all_bad.ends_with('…'));
+    }
+
+    #[test]
+    fn long_values_are_cut_at_a_character() {
+        let cut = round_trip("ü".repeat(200).as_bytes());
+        assert_eq!(cut.len(), 255, "126 characters of two bytes and the mark of three");
+        assert!(cut.ends_with("ü…"));
+        assert_eq!(round_trip("x".repeat(256).as_bytes()).len(), 256);
+    }
+
+    #[test]
+    fn keys_do_not_run_into_each_other() {
+        let (mut one, mut other) = (Key::new(), Key::new());
+        one.push(b"ab");
+        one.push(b"c");
+        other.push(b"a");
+        other.push(b"bc");
+        assert_ne!(one.bytes(), other.bytes());
+    }
+
+    #[test]
+    fn a_key_rewinds_to_a_mark() {
+        let mut key = Key::new();
+        key.push(b"service");
+        let mark = key.mark();
+        key.push(b"operation");
+        key.rewind(mark);
+        assert_eq!(key.labels().collect::<Vec<_>>(), ["service"]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Attributes that were picked to become labels, held while a record is walked: nearest one wins, so a span's own
+//! attribute stands before its resource's.
+
+use redora_model::dimension::Dimension;
+use redora_wire::{KeyValue, Value};
+
+use super::Key;
+
+/// The values of a list of dimensions, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Picked<'a> {
+    values: Vec<Option<Value<'a>>>,
+    resource: Vec<Option<Value<'a>>>,
+}
+
+impl<'a> Picked<'a> {
+    /// Room for `dimensions`, none of them seen.
+    #[must_use]
+    pub fn new(dimensions: usize) -> Self {
+        Self { values: vec![None; dimensions], resource: vec![None; dimensions] }
+    }
+
+    /// How many dimensions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether no dimension is configured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// A new resource begins.
+    pub fn clear_resource(&mut self) {
+        self.resource.fill(None);
+    }
+
+    /// Notes a resource's attribute.
+    pub fn see_resource(&mut self, dimensions: &[Dimension], attribute: KeyValue<'a>) {
+        note(&mut self.resource, dimensions, attribute);
+    }
+
+    /// A new span or record begins.
+    pub fn clear(&mut self) {
+        self.values.fill(None);
+    }
+
+    /// Notes an attribute of the span or record.
+    pub fn see(&mut self, dimensions: &[Dimension], attribute: KeyValue<'a>) {
+        note(&mut self.values, dimensions, attribute);
+    }
+
+    /// Writes every value onto a key; one that is absent is empty, which is the same label set to Prometheus.
+    pub fn push_to(&self, key: &mut Key) {
+        for (own, resource) in self.values.iter().zip(&self.resource) {
+            match own.or(*resource) {
+                None | Some(Value::Empty) => key.push(b""),
+                Some(Value::String(text)) => key.push(text),
+                Some(value) => {
+                    let mut text = Vec::new();
+                    redora_wire::write_text(value, super::LABEL_BYTES_MAX + 1, &mut text);
+                    key.push(&text);
+                }
+            }
+        }
+    }
+}
+
+fn note<'a>(values: &mut [Option<Value<'a>>], dimensions: &[Dimension], attribute: KeyValue<'a>) {
+    for (value, dimension) in values.iter_mut().zip(dimensions) {
+        if dimension.attribute.as_bytes() == attribute.key {
+            *value = Some(attribute.value);
+        }
+    }
+}
