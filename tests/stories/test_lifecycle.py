@@ -1,4 +1,4 @@
-"""Starting, reloading, draining, dying: what operators do to the agent, done to the real process."""
+"""Starting, reloading, draining, dying: what operators do to it, done to the real process."""
 
 from __future__ import annotations
 
