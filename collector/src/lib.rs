@@ -1,1 +1,4 @@
-//! The delivery half of redora, a library apart from the agent so that a sidecar can be built without it.
+//! The delivery half of redora, a library apart from the agent so that a sidecar can be
+//! built without it.
+
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]

@@ -1,12 +1,14 @@
-//! A configured counter over log records: which records it counts, and which attributes become its labels.
+//! A configured counter over log records: which records it counts, and which attributes become
+//! its labels.
 
 use redora_model::dimension::Dimension;
 use regex::Regex;
 
 /// One entry of `log_metrics`: the counter `redora_log_<name>_total`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The middle of the metric's name: a lower-case letter, then lower-case letters, digits and underscores.
+    /// The middle of the metric's name: a lower-case letter, then lower-case letters, digits and
+    /// underscores.
     pub name: String,
     /// Which records count.
     pub matches: Match,
@@ -15,7 +17,7 @@ pub struct Rule {
 }
 
 /// What a record must have to be counted; an absent part asks for nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
     /// Severity numbers that count.
     pub severity: Option<SeverityRange>,
@@ -42,3 +44,17 @@ pub enum Body {
     /// This expression somewhere in it.
     Matches(Regex),
 }
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Body::Contains(text), Body::Contains(other)) => text == other,
+            (Body::Matches(expression), Body::Matches(other)) => {
+                expression.as_str() == other.as_str()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Body {}

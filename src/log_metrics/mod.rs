@@ -4,13 +4,15 @@
 mod config;
 mod watch;
 
+use std::ops::Add;
+
 use redora_model::identity::Tenant;
 use redora_wire::logs::LogRecord;
 
 pub use config::{Body, Match, Rule, SeverityRange};
 pub use watch::Watch;
 
-use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Staged};
+use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Size, Staged};
 
 /// The book of log records.
 #[derive(Debug)]
@@ -33,7 +35,8 @@ pub struct Records([u64; SEVERITIES.len()]);
 pub struct Matched(u64);
 
 /// The values of the label `severity`, in the order in which [`Records::counts`] gives them.
-pub const SEVERITIES: [&str; 7] = ["UNSPECIFIED", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+pub const SEVERITIES: [&str; 7] =
+    ["UNSPECIFIED", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 impl Records {
     /// Records by severity, in the order of [`SEVERITIES`].
@@ -151,6 +154,13 @@ impl LogMetrics {
         self.records.limit(limits);
         let share = share(limits, self.rules.len());
         self.matched.iter_mut().for_each(|book| book.limit(share));
+    }
+
+    /// How full each family is, the rules together.
+    #[must_use]
+    pub fn sizes(&self) -> [(&'static str, Size); 2] {
+        let matched = self.matched.iter().map(Book::size).fold(Size::default(), Size::add);
+        [("log_records", self.records.size()), ("log_metrics", matched)]
     }
 
     /// Records by service.

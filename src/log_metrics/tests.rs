@@ -130,7 +130,7 @@ fn labels_come_from_attributes_and_are_bounded() {
     assert_eq!(rows.iter().map(|(_, count)| count).sum::<u64>(), 11, "nothing is lost");
     assert_eq!(rows[0], ("shop|m0".to_owned(), 2));
     assert_eq!(rows[4], ("shop|other".to_owned(), 6));
-    assert_eq!(book.matched()[0].overflowed(), 6);
+    assert_eq!(book.matched()[0].size().overflowed, 6);
 }
 
 #[test]

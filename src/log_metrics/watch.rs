@@ -55,7 +55,8 @@ impl<'a> Watch<'a> {
     pub fn see(&mut self, rules: &[Rule], attribute: KeyValue<'a>) {
         for (watched, rule) in self.rules.iter_mut().zip(rules) {
             watched.labels.see(&rule.labels, attribute);
-            for (seen, (key, value)) in watched.attributes.iter_mut().zip(&rule.matches.attributes) {
+            for (seen, (key, value)) in watched.attributes.iter_mut().zip(&rule.matches.attributes)
+            {
                 if key.as_bytes() == attribute.key {
                     *seen = spells(attribute.value, value.as_bytes());
                 }

@@ -1,5 +1,5 @@
-//! A socket's OTLP request to a [`Batch`]: the one place where sizes, encodings and tenants are decided,
-//! so that everything behind it sees plain protobuf of a known number of items.
+//! A socket's OTLP request to a [`Batch`]: the one place where sizes, encodings and tenants are
+//! decided, so that everything behind it sees plain protobuf of a known number of items.
 
 mod config;
 

@@ -8,17 +8,17 @@ use super::outcome::Kind;
 
 /// The far end of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer<'a> {
+pub(super) struct Peer<'a> {
     /// The name of the service, database, queue or host that was called.
-    pub server: &'a [u8],
+    pub(super) server: &'a [u8],
     /// What kind of thing it is, in the words of Tempo's service graph.
-    pub connection_type: &'static str,
+    pub(super) connection_type: &'static str,
 }
 
 impl<'a> Peer<'a> {
     /// The peer that a span names, if it is the calling side of an edge and names one.
     #[must_use]
-    pub fn of(kind: Kind, attributes: &Attributes<'a>) -> Option<Self> {
+    pub(super) fn of(kind: Kind, attributes: &Attributes<'a>) -> Option<Self> {
         if !matches!(kind, Kind::Client | Kind::Producer) {
             return None;
         }

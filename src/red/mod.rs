@@ -22,7 +22,7 @@ pub use native::{BUCKETS_MAX as NATIVE_BUCKETS_MAX, Native};
 pub use outcome::{Kind, Outcome, Status};
 pub use row::{Calls, Edge, Requests, Side, Spans};
 
-use crate::series::{Book, Hasher, Limits, Picked, Row, Weight};
+use crate::series::{Book, Hasher, Limits, Picked, Row, Size, Weight};
 use graph::Peer;
 use histogram::Observation;
 use row::{Commit, Hit};
@@ -182,6 +182,22 @@ impl Red {
             edges.book.limit(limits);
         }
         self.spans.limit(limits);
+    }
+
+    /// How full each family is.
+    #[must_use]
+    pub fn sizes(&self) -> [(&'static str, Size); 5] {
+        let calls = |family: &Option<Family<Calls>>| {
+            family.as_ref().map_or_else(Size::default, |family| family.book.size())
+        };
+        let edges = self.edges.as_ref().map_or_else(Size::default, |family| family.book.size());
+        [
+            ("requests", self.requests.book.size()),
+            ("spans", self.spans.size()),
+            ("tempo", calls(&self.tempo)),
+            ("spanmetrics", calls(&self.spanmetrics)),
+            ("service_graph", edges),
+        ]
     }
 
     /// Requests by operation.

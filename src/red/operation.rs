@@ -11,7 +11,7 @@ use super::outcome::Kind;
 use super::template::template;
 
 /// Writes the operation of a span into `out`, which is empty before.
-pub fn write(kind: Kind, name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) {
+pub(super) fn write(kind: Kind, name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) {
     let rules: &[Rule] = match kind {
         Kind::Server => &[http_server, rpc, messaging],
         Kind::Client => &[http_client, rpc, database, messaging],

@@ -88,9 +88,9 @@ impl Outcome {
 }
 
 /// OTLP's span status `STATUS_CODE_OK`: whoever set it has looked, so nothing else is asked.
-pub const SPAN_STATUS_OK: i32 = 1;
+pub(super) const SPAN_STATUS_OK: i32 = 1;
 /// OTLP's span status `STATUS_CODE_ERROR`.
-pub const SPAN_STATUS_ERROR: i32 = 2;
+pub(super) const SPAN_STATUS_ERROR: i32 = 2;
 
 /// How a request was answered: an HTTP class, a gRPC code, or nothing of the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,11 +11,11 @@ use super::row::{Calls, Edge, Hit, Requests, Spans};
 use crate::series::{Book, Key, Mark, Picked, Row, Staged, Weight};
 
 /// Where rows that did not fit are counted.
-pub const OTHER: &[u8] = b"other";
+pub(super) const OTHER: &[u8] = b"other";
 
 /// Keys that are being written.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub(super) struct Keys {
     spans: Prefixed,
     request: Prefixed,
     call: Prefixed,
@@ -73,14 +73,14 @@ impl Prefixed {
 
 impl Keys {
     /// Begins the keys of a service.
-    pub fn service(&mut self, tenant: &Tenant, service: &[u8]) {
+    pub(super) fn service(&mut self, tenant: &Tenant, service: &[u8]) {
         for prefixed in [&mut self.spans, &mut self.request, &mut self.call, &mut self.edge] {
             prefixed.service(tenant, service);
         }
     }
 
     /// Writes the key of a request: tenant, service, operation, kind, dimensions.
-    pub fn operation(
+    pub(super) fn operation(
         &mut self,
         kind: Kind,
         name: &[u8],
@@ -99,7 +99,7 @@ impl Keys {
     }
 
     /// Stages a request on the key written last.
-    pub fn stage_request(
+    pub(super) fn stage_request(
         &mut self,
         book: &mut Book<Requests>,
         hit: Hit,
@@ -111,7 +111,7 @@ impl Keys {
     }
 
     /// Writes the key of a call: tenant, service, the span's own name and kind, dimensions.
-    pub fn call(&mut self, name: &[u8], kind: i32, dimensions: &Picked<'_>) {
+    pub(super) fn call(&mut self, name: &[u8], kind: i32, dimensions: &Picked<'_>) {
         self.call_kind = span_kind(kind);
         self.dimensions = dimensions.len();
         let key = &mut self.call.key;
@@ -122,13 +122,19 @@ impl Keys {
     }
 
     /// Stages a call on the key written last.
-    pub fn stage_call(&mut self, book: &mut Book<Calls>, hit: Hit, now_ms: u64) {
+    pub(super) fn stage_call(&mut self, book: &mut Book<Calls>, hit: Hit, now_ms: u64) {
         let (kind, dimensions) = (self.call_kind, self.dimensions);
         self.call.stage(book, hit, now_ms, Calls::born, |key| rest(key, kind, dimensions));
     }
 
     /// Stages an edge from the service to its peer.
-    pub fn stage_edge(&mut self, book: &mut Book<Edge>, peer: &Peer<'_>, hit: Hit, now_ms: u64) {
+    pub(super) fn stage_edge(
+        &mut self,
+        book: &mut Book<Edge>,
+        peer: &Peer<'_>,
+        hit: Hit,
+        now_ms: u64,
+    ) {
         let key = &mut self.edge.key;
         key.rewind(self.edge.service);
         key.push(peer.server);
@@ -138,7 +144,7 @@ impl Keys {
     }
 
     /// Stages a span of the service itself.
-    pub fn stage_spans(&mut self, book: &mut Book<Spans>, weight: Weight, now_ms: u64) {
+    pub(super) fn stage_spans(&mut self, book: &mut Book<Spans>, weight: Weight, now_ms: u64) {
         let spans = &mut self.spans;
         if book.stage(&spans.key, weight, now_ms, Spans::default) == Staged::Full {
             let mut other = spans.key.clone();

@@ -2,13 +2,13 @@
 //! per user would be a series per user.
 
 /// What stands in a name where an id stood.
-pub const PLACEHOLDER: &[u8] = b"{id}";
+const PLACEHOLDER: &[u8] = b"{id}";
 
 /// Writes `name` into `out` with every part that looks generated replaced by [`PLACEHOLDER`] and a query cut off.
 ///
 /// A part looks generated when it is a number, a UUID, a hexadecimal string of eight digits or more, a ULID, or a
 /// long mix of letters and digits. Names without a digit are copied as they are.
-pub fn template(name: &[u8], out: &mut Vec<u8>) {
+pub(super) fn template(name: &[u8], out: &mut Vec<u8>) {
     let name = match name.iter().position(|byte| *byte == b'?') {
         Some(query) if query > 0 => &name[..query],
         _ => name,

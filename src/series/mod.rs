@@ -54,6 +54,23 @@ impl<R> Entry<R> {
     }
 }
 
+/// How full a book is, or several together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Rows at present.
+    pub rows: usize,
+    /// Hits so far that found the table full.
+    pub overflowed: u64,
+}
+
+impl std::ops::Add for Size {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, overflowed: self.overflowed + other.overflowed }
+    }
+}
+
 /// What became of a staged hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staged {
@@ -179,6 +196,11 @@ impl<R: Row> Book<R> {
         rest.iter().enumerate().filter_map(move |(i, slot)| Some((from + i, slot.as_ref()?)))
     }
 
+    /// How full the book is.
+    pub fn size(&self) -> Size {
+        Size { rows: self.index.len(), overflowed: self.overflowed }
+    }
+
     /// Rows at present.
     pub fn len(&self) -> usize {
         self.index.len()
@@ -187,11 +209,6 @@ impl<R: Row> Book<R> {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
-    }
-
-    /// Hits so far that found the table full.
-    pub fn overflowed(&self) -> u64 {
-        self.overflowed
     }
 
     fn stage_within(

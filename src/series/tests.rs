@@ -59,7 +59,7 @@ fn a_full_book_refuses_new_rows_and_keeps_counting_known_ones() {
     book.commit(&(), 0);
     let expected = [("a", 2), ("b", 1), ("other", 1)].map(|(k, n)| (k.to_owned(), n));
     assert_eq!(counts(&book), expected);
-    assert_eq!(book.overflowed(), 1);
+    assert_eq!(book.size().overflowed, 1);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_reserve_is_bounded_and_the_last_resort_always_counts() {
     book.stage_last(&key("more"), 1, 0, Count::default);
     book.commit(&(), 0);
     assert_eq!(book.len(), reserve + 1);
-    assert_eq!(book.overflowed(), reserve as u64 + 1);
+    assert_eq!(book.size().overflowed, reserve as u64 + 1);
 }
 
 #[test]

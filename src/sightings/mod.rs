@@ -6,7 +6,7 @@
 
 use redora_model::identity::Tenant;
 
-use crate::series::{Book, Carry, Hasher, Key, Limits, Row, Staged, Weight};
+use crate::series::{Book, Carry, Hasher, Key, Limits, Row, Size, Staged, Weight};
 
 /// The book of versions.
 #[derive(Debug)]
@@ -147,6 +147,12 @@ impl Sightings {
     pub fn limit(&mut self, limits: Limits) {
         self.requests.limit(limits);
         self.seen.limit(remembered(limits));
+    }
+
+    /// How full each family is.
+    #[must_use]
+    pub fn sizes(&self) -> [(&'static str, Size); 2] {
+        [("version_requests", self.requests.size()), ("versions", self.seen.size())]
     }
 
     /// Requests by service and version.

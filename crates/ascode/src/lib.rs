@@ -1,1 +1,4 @@
-//! Objectives into alert rules, dashboards and a runbook index: text out, so that every rendered file can be compared.
+//! Objectives into alert rules, dashboards and a runbook index: text out, so that every rendered
+//! file can be compared.
+
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]

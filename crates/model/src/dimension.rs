@@ -1,4 +1,5 @@
-//! Attributes that become labels, named once, so that every book and every rule spells the label the same way.
+//! Attributes that become labels, named once, so that every book and every rule spells the label
+//! the same way.
 
 /// An attribute that becomes a label: its key, and the label name made from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +11,8 @@ pub struct Dimension {
 }
 
 impl Dimension {
-    /// The attribute's key with every character that a label name cannot hold as an underscore, runs collapsed.
+    /// The attribute's key with every character that a label name cannot hold as an underscore,
+    /// runs collapsed.
     #[must_use]
     pub fn new(attribute: &str) -> Self {
         let mut label = String::with_capacity(attribute.len());

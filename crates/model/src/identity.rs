@@ -1,9 +1,11 @@
-//! Who a piece of telemetry belongs to, as types of their own so that a tenant is never passed for a service.
+//! Who a piece of telemetry belongs to, as types of their own so that a tenant is never passed for
+//! a service.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The party whose data an item is: decided once, at the socket, and part of every key from there on.
+/// The party whose data an item is: decided once, at the socket, and part of every key from
+/// there on.
 ///
 /// Cheap to clone. Single mode knows one tenant, [`Tenant::single`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

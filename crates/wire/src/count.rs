@@ -55,18 +55,24 @@ fn data_points(metric: &[u8]) -> Result<u64, Fault> {
     let mut points = 0;
     let mut current = None;
     let mut cursor = Cursor::new(metric);
-    while let Some(key) = cursor.key()? {
+    while !cursor.is_empty() {
+        let key = cursor.key().ok_or_else(|| cursor.key_fault())?;
         let Some(schema) = points_schema(key) else {
-            schema::METRIC.skip_field(key, &mut cursor, DEPTH_IN_ITEM)?;
+            cursor = schema::METRIC.skip_field(key, cursor, DEPTH_IN_ITEM)?;
             continue;
         };
         if current.replace(key) != Some(key) {
             points = 0;
         }
-        schema.each(cursor.bytes()?, POINTS, DEPTH_IN_ITEM - 1, |_| {
-            points += 1;
-            Ok(())
-        })?;
+        schema.each(
+            cursor.bytes().ok_or_else(|| cursor.value_fault())?,
+            POINTS,
+            DEPTH_IN_ITEM - 1,
+            |_| {
+                points += 1;
+                Ok(())
+            },
+        )?;
     }
     Ok(points)
 }
@@ -98,11 +104,12 @@ impl Schema {
         mut on_body: impl FnMut(&'a [u8]) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let mut cursor = Cursor::new(message);
-        while let Some(key) = cursor.key()? {
+        while !cursor.is_empty() {
+            let key = cursor.key().ok_or_else(|| cursor.key_fault())?;
             if key == wanted {
-                on_body(cursor.bytes()?)?;
+                on_body(cursor.bytes().ok_or_else(|| cursor.value_fault())?)?;
             } else {
-                self.skip_field(key, &mut cursor, depth)?;
+                cursor = self.skip_field(key, cursor, depth)?;
             }
         }
         Ok(())

@@ -5,6 +5,8 @@
 //! with one difference: text is handed out as bytes and need not be UTF-8, so that one bad name does not lose a
 //! batch. Whoever makes a label of it replaces what is not UTF-8 by U+FFFD. Nothing here allocates.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 mod count;
 mod cursor;
 mod fault;
@@ -20,6 +22,9 @@ pub use fault::{DEPTH_MAX, Fault};
 pub use message::{Messages, Resource, Scope};
 pub use text::write_text;
 pub use value::{Array, KeyValue, KeyValues, KvList, Value, Values};
+
+pub mod json;
+pub mod rpc;
 
 /// What an OTLP request carries, named after its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -133,13 +133,17 @@ impl<'a> LogRecord<'a> {
     /// # Errors
     /// The first fault anywhere in the record.
     #[inline]
-    pub fn read(
-        bytes: &'a [u8],
-        mut on_attribute: impl FnMut(KeyValue<'a>),
-    ) -> Result<Self, Fault> {
+    pub fn read(bytes: &'a [u8], on_attribute: impl FnMut(KeyValue<'a>)) -> Result<Self, Fault> {
+        Self::walk(bytes, on_attribute)
+            .ok_or_else(|| schema::LOG_RECORD.fault(bytes, DEPTH_IN_ITEM))
+    }
+
+    #[inline]
+    fn walk(bytes: &'a [u8], mut on_attribute: impl FnMut(KeyValue<'a>)) -> Option<Self> {
         let mut record = Self::default();
         let mut cursor = Cursor::new(bytes);
-        while let Some(key) = cursor.key()? {
+        while !cursor.is_empty() {
+            let key = cursor.key()?;
             match key {
                 TIME => record.time_unix_nano = cursor.fixed64()?,
                 SEVERITY_NUMBER => record.severity_number = cursor.varint()? as i32,
@@ -155,10 +159,10 @@ impl<'a> LogRecord<'a> {
                 SPAN_ID => record.span_id = cursor.bytes()?,
                 OBSERVED_TIME => record.observed_time_unix_nano = cursor.fixed64()?,
                 EVENT_NAME => record.event_name = cursor.bytes()?,
-                _ => schema::LOG_RECORD.check_field(key, &mut cursor, DEPTH_IN_ITEM)?,
+                _ => cursor = schema::LOG_RECORD.check_field(key, cursor, DEPTH_IN_ITEM).ok()?,
             }
         }
-        Ok(record)
+        Some(record)
     }
 }
 

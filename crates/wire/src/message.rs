@@ -33,11 +33,13 @@ impl<'a, T> Messages<'a, T> {
 
     #[inline]
     fn advance(&mut self) -> Result<Option<&'a [u8]>, Fault> {
-        while let Some(key) = self.cursor.key()? {
+        while !self.cursor.is_empty() {
+            let key = self.cursor.key().ok_or_else(|| self.cursor.key_fault())?;
             if key == self.level.wanted {
-                return self.cursor.bytes().map(Some);
+                let body = self.cursor.bytes().ok_or_else(|| self.cursor.value_fault())?;
+                return Ok(Some(body));
             }
-            self.level.schema.check_field(key, &mut self.cursor, self.level.depth)?;
+            self.cursor = self.level.schema.check_field(key, self.cursor, self.level.depth)?;
         }
         Ok(None)
     }
@@ -86,16 +88,24 @@ impl<'a> Resource<'a> {
     #[inline]
     pub fn read(&self, mut on_attribute: impl FnMut(KeyValue<'a>)) -> Result<(), Fault> {
         each_part(self.holder, |part| {
-            let mut cursor = Cursor::new(part);
-            while let Some(key) = cursor.key()? {
-                if key == ATTRIBUTE_OF_RESOURCE {
-                    on_attribute(KeyValue::read(cursor.bytes()?, DEPTH_IN_SCOPES - 1)?);
-                } else {
-                    schema::RESOURCE.check_field(key, &mut cursor, DEPTH_IN_SCOPES)?;
-                }
-            }
-            Ok(())
+            Self::walk(part, &mut on_attribute)
+                .ok_or_else(|| schema::RESOURCE.fault(part, DEPTH_IN_SCOPES))
         })
+    }
+
+    #[inline]
+    fn walk(part: &'a [u8], on_attribute: &mut impl FnMut(KeyValue<'a>)) -> Option<()> {
+        const ATTRIBUTE: Key = Key::bytes(1);
+        let mut cursor = Cursor::new(part);
+        while !cursor.is_empty() {
+            let key = cursor.key()?;
+            if key == ATTRIBUTE {
+                on_attribute(KeyValue::read(cursor.bytes()?, DEPTH_IN_SCOPES - 1)?);
+            } else {
+                cursor = schema::RESOURCE.check_field(key, cursor, DEPTH_IN_SCOPES).ok()?;
+            }
+        }
+        Some(())
     }
 }
 
@@ -113,23 +123,30 @@ impl<'a> Scope<'a> {
         holder: &'a [u8],
         mut on_attribute: impl FnMut(KeyValue<'a>),
     ) -> Result<Self, Fault> {
+        let mut scope = Self::default();
+        each_part(holder, |part| {
+            scope
+                .merge(part, &mut on_attribute)
+                .ok_or_else(|| schema::SCOPE.fault(part, DEPTH_IN_ITEM))
+        })?;
+        Ok(scope)
+    }
+
+    fn merge(&mut self, part: &'a [u8], on_attribute: &mut impl FnMut(KeyValue<'a>)) -> Option<()> {
         const NAME: Key = Key::bytes(1);
         const VERSION: Key = Key::bytes(2);
         const ATTRIBUTE: Key = Key::bytes(3);
-        let mut scope = Self::default();
-        each_part(holder, |part| {
-            let mut cursor = Cursor::new(part);
-            while let Some(key) = cursor.key()? {
-                match key {
-                    NAME => scope.name = cursor.bytes()?,
-                    VERSION => scope.version = cursor.bytes()?,
-                    ATTRIBUTE => on_attribute(KeyValue::read(cursor.bytes()?, DEPTH_IN_ITEM - 1)?),
-                    _ => schema::SCOPE.check_field(key, &mut cursor, DEPTH_IN_ITEM)?,
-                }
+        let mut cursor = Cursor::new(part);
+        while !cursor.is_empty() {
+            let key = cursor.key()?;
+            match key {
+                NAME => self.name = cursor.bytes()?,
+                VERSION => self.version = cursor.bytes()?,
+                ATTRIBUTE => on_attribute(KeyValue::read(cursor.bytes()?, DEPTH_IN_ITEM - 1)?),
+                _ => cursor = schema::SCOPE.check_field(key, cursor, DEPTH_IN_ITEM).ok()?,
             }
-            Ok(())
-        })?;
-        Ok(scope)
+        }
+        Some(())
     }
 }
 
@@ -138,11 +155,12 @@ pub(crate) fn schema_url(holder: &[u8]) -> Result<&[u8], Fault> {
     const SCHEMA_URL: Key = Key::bytes(3);
     let mut last: &[u8] = &[];
     let mut cursor = Cursor::new(holder);
-    while let Some(key) = cursor.key()? {
+    while !cursor.is_empty() {
+        let key = cursor.key().ok_or_else(|| cursor.key_fault())?;
         if key == SCHEMA_URL {
-            last = cursor.bytes()?;
+            last = cursor.bytes().ok_or_else(|| cursor.value_fault())?;
         } else {
-            cursor.skip(key, DEPTH_IN_RESOURCES)?;
+            cursor = cursor.skip(key, DEPTH_IN_RESOURCES)?;
         }
     }
     Ok(last)
@@ -156,17 +174,16 @@ fn each_part<'a>(
 ) -> Result<(), Fault> {
     const PART: Key = Key::bytes(1);
     let mut cursor = Cursor::new(holder);
-    while let Some(key) = cursor.key()? {
+    while !cursor.is_empty() {
+        let key = cursor.key().ok_or_else(|| cursor.key_fault())?;
         if key == PART {
-            on_part(cursor.bytes()?)?;
+            on_part(cursor.bytes().ok_or_else(|| cursor.value_fault())?)?;
         } else {
-            cursor.skip(key, DEPTH_IN_RESOURCES)?;
+            cursor = cursor.skip(key, DEPTH_IN_RESOURCES)?;
         }
     }
     Ok(())
 }
-
-const ATTRIBUTE_OF_RESOURCE: Key = Key::bytes(1);
 
 /// What may be nested inside a request, which is itself not counted.
 pub(crate) const DEPTH_IN_REQUEST: u32 = DEPTH_MAX;

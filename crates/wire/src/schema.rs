@@ -31,53 +31,62 @@ impl Schema {
     /// Walks a whole message. `depth` is how many messages or groups may still be opened inside it.
     pub(crate) fn check(&self, message: &[u8], depth: u32) -> Result<(), Fault> {
         let mut cursor = Cursor::new(message);
-        while let Some(key) = cursor.key()? {
-            self.check_field(key, &mut cursor, depth)?;
+        while !cursor.is_empty() {
+            let key = cursor.key().ok_or_else(|| cursor.key_fault())?;
+            cursor = self.check_field(key, cursor, depth)?;
         }
         Ok(())
     }
 
     /// Passes the field whose key was just read, and everything inside it.
-    pub(crate) fn check_field(
+    pub(crate) fn check_field<'a>(
         &self,
         key: Key,
-        cursor: &mut Cursor<'_>,
+        mut cursor: Cursor<'a>,
         depth: u32,
-    ) -> Result<(), Fault> {
-        match (self.kind(key), key.wire_type()) {
-            (Kind::Unknown, _) => cursor.skip(key, depth),
-            (Kind::Varint | Kind::Varints, wire_type::VARINT) => cursor.varint().map(drop),
-            (Kind::Fixed64 | Kind::Fixed64s, wire_type::FIXED64) => cursor.fixed64().map(drop),
-            (Kind::Fixed32, wire_type::FIXED32) => cursor.fixed32().map(drop),
-            (Kind::Bytes, wire_type::BYTES) => cursor.bytes().map(drop),
+    ) -> Result<Cursor<'a>, Fault> {
+        let passed = match (self.kind(key), key.wire_type()) {
+            (Kind::Unknown, _) => return cursor.skip(key, depth),
+            (Kind::Varint | Kind::Varints, wire_type::VARINT) => cursor.varint().is_some(),
+            (Kind::Fixed64 | Kind::Fixed64s, wire_type::FIXED64) => cursor.fixed64().is_some(),
+            (Kind::Fixed32, wire_type::FIXED32) => cursor.fixed32().is_some(),
+            (Kind::Bytes, wire_type::BYTES) => cursor.bytes().is_some(),
             (Kind::Message(inner), wire_type::BYTES) => {
-                let body = cursor.bytes()?;
-                inner.check(body, depth.checked_sub(1).ok_or(Fault::TooDeep)?)
+                let body = cursor.bytes().ok_or_else(|| cursor.value_fault())?;
+                inner.check(body, depth.checked_sub(1).ok_or(Fault::TooDeep)?)?;
+                true
             }
             (Kind::Varints, wire_type::BYTES) => {
-                let mut packed = Cursor::new(cursor.bytes()?);
-                while !packed.rest().is_empty() {
-                    packed.varint()?;
-                }
-                Ok(())
+                let run = cursor.bytes().ok_or_else(|| cursor.value_fault())?;
+                check_varints(run)?;
+                true
             }
             (Kind::Fixed64s, wire_type::BYTES) => {
-                let whole = cursor.bytes()?.len().is_multiple_of(8);
-                if whole { Ok(()) } else { Err(Fault::Truncated) }
+                cursor.bytes().is_some_and(|run| run.len().is_multiple_of(8))
             }
-            _ => Err(self.wire_type_fault(key)),
-        }
+            _ => return Err(self.wire_type_fault(key)),
+        };
+        if passed { Ok(cursor) } else { Err(cursor.value_fault()) }
+    }
+
+    /// Why a message could not be read: the walk that found out only knows that it could not.
+    #[cold]
+    pub(crate) fn fault(&self, message: &[u8], depth: u32) -> Fault {
+        self.check(message, depth).err().unwrap_or(Fault::Truncated)
     }
 
     /// Passes the field whose key was just read by its length alone, looking only at its wire type.
-    pub(crate) fn skip_field(
+    pub(crate) fn skip_field<'a>(
         &self,
         key: Key,
-        cursor: &mut Cursor<'_>,
+        mut cursor: Cursor<'a>,
         depth: u32,
-    ) -> Result<(), Fault> {
+    ) -> Result<Cursor<'a>, Fault> {
         match (self.kind(key), key.wire_type()) {
-            (Kind::Message(_), wire_type::BYTES) => cursor.bytes().map(drop),
+            (Kind::Message(_), wire_type::BYTES) => match cursor.bytes() {
+                Some(_) => Ok(cursor),
+                None => Err(cursor.value_fault()),
+            },
             _ => self.check_field(key, cursor, depth),
         }
     }
@@ -98,6 +107,14 @@ impl Schema {
         let (field, found) = (key.field(), key.wire_type());
         Fault::WireType { message: self.name, field, found, expected }
     }
+}
+
+fn check_varints(run: &[u8]) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(run);
+    while !cursor.is_empty() {
+        cursor.varint().ok_or_else(|| cursor.value_fault())?;
+    }
+    Ok(())
 }
 
 use Kind::{Bytes, Fixed32, Fixed64, Fixed64s, Message, Unknown, Varint, Varints};

@@ -137,13 +137,16 @@ impl<'a> Span<'a> {
     /// # Errors
     /// The first fault anywhere in the span.
     #[inline]
-    pub fn read(
-        bytes: &'a [u8],
-        mut on_attribute: impl FnMut(KeyValue<'a>),
-    ) -> Result<Self, Fault> {
+    pub fn read(bytes: &'a [u8], on_attribute: impl FnMut(KeyValue<'a>)) -> Result<Self, Fault> {
+        Self::walk(bytes, on_attribute).ok_or_else(|| schema::SPAN.fault(bytes, DEPTH_IN_ITEM))
+    }
+
+    #[inline]
+    fn walk(bytes: &'a [u8], mut on_attribute: impl FnMut(KeyValue<'a>)) -> Option<Self> {
         let mut span = Self::default();
         let mut cursor = Cursor::new(bytes);
-        while let Some(key) = cursor.key()? {
+        while !cursor.is_empty() {
+            let key = cursor.key()?;
             match key {
                 ATTRIBUTE => on_attribute(KeyValue::read(cursor.bytes()?, DEPTH_IN_ITEM - 1)?),
                 TRACE_ID => span.trace_id = cursor.bytes()?,
@@ -156,10 +159,10 @@ impl<'a> Span<'a> {
                 END => span.end_unix_nano = cursor.fixed64()?,
                 STATUS => span.merge_status(cursor.bytes()?)?,
                 FLAGS => span.flags = cursor.fixed32()?,
-                _ => schema::SPAN.check_field(key, &mut cursor, DEPTH_IN_ITEM)?,
+                _ => cursor = schema::SPAN.check_field(key, cursor, DEPTH_IN_ITEM).ok()?,
             }
         }
-        Ok(span)
+        Some(span)
     }
 
     /// How long the operation took, in nanoseconds; `None` where it ends before it starts.
@@ -170,16 +173,17 @@ impl<'a> Span<'a> {
     }
 
     #[inline]
-    fn merge_status(&mut self, bytes: &'a [u8]) -> Result<(), Fault> {
+    fn merge_status(&mut self, bytes: &'a [u8]) -> Option<()> {
         let mut cursor = Cursor::new(bytes);
-        while let Some(key) = cursor.key()? {
+        while !cursor.is_empty() {
+            let key = cursor.key()?;
             match key {
                 STATUS_MESSAGE => self.status_message = cursor.bytes()?,
                 STATUS_CODE => self.status_code = cursor.varint()? as i32,
-                _ => schema::STATUS.check_field(key, &mut cursor, DEPTH_IN_ITEM - 1)?,
+                _ => cursor = schema::STATUS.check_field(key, cursor, DEPTH_IN_ITEM - 1).ok()?,
             }
         }
-        Ok(())
+        Some(())
     }
 }
 

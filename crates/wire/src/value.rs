@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::cursor::{Cursor, Key};
-use crate::fault::Fault;
+use crate::fault::DEPTH_MAX;
 use crate::schema;
 
 /// An attribute.
@@ -73,7 +73,7 @@ impl<'a> Iterator for Values<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         let mut value = Value::Empty;
-        value.merge::<false>(Occurrence::alone(self.0.next()?), 0).ok()?;
+        value.merge::<false>(Occurrence::alone(self.0.next()?), 0)?;
         Some(value)
     }
 }
@@ -86,7 +86,7 @@ impl<'a> Iterator for KeyValues<'a> {
     type Item = KeyValue<'a>;
 
     fn next(&mut self) -> Option<KeyValue<'a>> {
-        KeyValue::read_as::<false>(self.0.next()?, 0).ok()
+        KeyValue::read_as::<false>(self.0.next()?, 0)
     }
 }
 
@@ -135,17 +135,18 @@ impl fmt::Debug for KvList<'_> {
 impl<'a> KeyValue<'a> {
     /// Reads and checks one attribute; `depth` is how many messages may still be opened inside it.
     #[inline]
-    pub(crate) fn read(bytes: &'a [u8], depth: u32) -> Result<Self, Fault> {
+    pub(crate) fn read(bytes: &'a [u8], depth: u32) -> Option<Self> {
         Self::read_as::<true>(bytes, depth)
     }
 
     #[inline(always)]
-    fn read_as<const CHECKED: bool>(bytes: &'a [u8], depth: u32) -> Result<Self, Fault> {
+    fn read_as<const CHECKED: bool>(bytes: &'a [u8], depth: u32) -> Option<Self> {
         const KEY: Key = Key::bytes(1);
         const VALUE: Key = Key::bytes(2);
         let mut read = Self::default();
         let mut cursor = Cursor::new(bytes);
-        while let Some(key) = cursor.key()? {
+        while !cursor.is_empty() {
+            let key = cursor.key()?;
             match key {
                 KEY => read.key = cursor.bytes()?,
                 VALUE => {
@@ -153,10 +154,14 @@ impl<'a> KeyValue<'a> {
                     let occurrence = Occurrence { body, after: cursor.rest(), again: VALUE };
                     read.value.merge::<CHECKED>(occurrence, depth.saturating_sub(1))?;
                 }
-                _ => schema::KEY_VALUE.check_field(key, &mut cursor, unchecked(CHECKED, depth))?,
+                _ => {
+                    cursor = schema::KEY_VALUE
+                        .check_field(key, cursor, unchecked(CHECKED, depth))
+                        .ok()?
+                }
             }
         }
-        Ok(read)
+        Some(read)
     }
 }
 
@@ -186,11 +191,11 @@ impl<'a> Value<'a> {
         &mut self,
         occurrence: Occurrence<'a>,
         depth: u32,
-    ) -> Result<(), Fault> {
+    ) -> Option<()> {
         let mut cursor = Cursor::new(occurrence.body);
-        loop {
+        while !cursor.is_empty() {
             let here = cursor.rest();
-            let Some(key) = cursor.key()? else { return Ok(()) };
+            let key = cursor.key()?;
             match key {
                 STRING_VALUE => *self = Value::String(cursor.bytes()?),
                 BOOL_VALUE => *self = Value::Bool(cursor.varint()? != 0),
@@ -203,23 +208,25 @@ impl<'a> Value<'a> {
                 }
                 _ => {
                     if CHECKED {
-                        schema::ANY_VALUE.check_field(key, &mut cursor, depth)?;
+                        cursor = schema::ANY_VALUE.check_field(key, cursor, depth).ok()?;
                     } else {
-                        schema::ANY_VALUE.skip_field(key, &mut cursor, crate::fault::DEPTH_MAX)?;
+                        cursor = schema::ANY_VALUE.skip_field(key, cursor, DEPTH_MAX).ok()?;
                     }
-                    self.continue_list(key, Fragments { here, ..Fragments::from(occurrence) });
+                    *self = self.continued(key, Fragments { here, ..Fragments::from(occurrence) });
                 }
             }
         }
+        Some(())
     }
 
     /// Notes where a list starts; where one of the same kind has started, the bytes at hand belong to that one.
-    fn continue_list(&mut self, key: Key, start: Fragments<'a>) {
+    #[inline(never)]
+    fn continued(self, key: Key, start: Fragments<'a>) -> Self {
         match (key, &self) {
-            (ARRAY_VALUE, Value::Array(_)) | (KEY_VALUE_LIST, Value::KvList(_)) => {}
-            (ARRAY_VALUE, _) => *self = Value::Array(Array(start)),
-            (KEY_VALUE_LIST, _) => *self = Value::KvList(KvList(start)),
-            _ => {}
+            (ARRAY_VALUE, Value::Array(_)) | (KEY_VALUE_LIST, Value::KvList(_)) => self,
+            (ARRAY_VALUE, _) => Value::Array(Array(start)),
+            (KEY_VALUE_LIST, _) => Value::KvList(KvList(start)),
+            _ => self,
         }
     }
 }
@@ -280,7 +287,7 @@ impl<'a> Iterator for Elements<'a> {
 
 /// Bytes that were checked before are passed without counting their depth again.
 const fn unchecked(checked: bool, depth: u32) -> u32 {
-    if checked { depth } else { crate::fault::DEPTH_MAX }
+    if checked { depth } else { DEPTH_MAX }
 }
 
 const STRING_VALUE: Key = Key::bytes(1);

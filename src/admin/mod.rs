@@ -1,0 +1,241 @@
+//! The admin port: metrics, health, readiness and reload over plain functions that are handed in,
+//! so that this room owns no data and a web framework would have nothing to do.
+//!
+//! Every answer carries `Cache-Control: no-store` and headers that keep a browser from guessing,
+//! framing or sharing it. Nothing but `POST /-/reload` changes anything.
+
+mod body;
+mod page;
+mod reload;
+mod scrape;
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use tokio::sync::{Mutex, Semaphore, watch};
+
+pub use body::{Body, BodyError};
+pub use scrape::{Chunks, Scrape, ScrapeRequest, ScrapeResponse};
+
+/// What the admin port reads from and calls.
+pub struct Config {
+    /// Produces the body of `/metrics`.
+    pub scrape: Scrape,
+    /// How many scrapes may run at once; each holds a snapshot. [`SCRAPES_MAX`] suits two
+    /// Prometheus servers.
+    pub scrapes_max: usize,
+    /// Whether the agent is ready, and why not.
+    pub readiness: watch::Receiver<Readiness>,
+    /// Reads the configuration again.
+    pub reload: Reload,
+    /// Tells whether a bearer token is the configured `admin_token`, in a time that does not depend
+    /// on where the first difference stands; none when no token is configured.
+    pub token: Option<TokenCheck>,
+}
+
+/// A pair of Prometheus servers, a person with curl, and one to spare.
+pub const SCRAPES_MAX: usize = 4;
+
+/// Reads the configuration again. Calls come one after another; an error is the text of the faults,
+/// and the last good configuration stays.
+pub type Reload = Arc<dyn Fn() -> ReloadAnswer + Send + Sync>;
+
+/// What a [`Reload`] ends with.
+pub type ReloadAnswer = Pin<Box<dyn Future<Output = Result<(), ReloadFault>> + Send>>;
+
+/// Why a reload was refused, in words for the operator.
+pub type ReloadFault = Box<dyn Error + Send + Sync>;
+
+/// Compares a token that a peer showed with the configured one.
+pub type TokenCheck = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
+/// Whether the agent takes requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Not all listeners are bound.
+    Starting,
+    /// All listeners are bound.
+    Ready,
+    /// The agent is about to stop.
+    Draining,
+}
+
+impl fmt::Display for Readiness {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Starting => "starting: not all listeners are bound",
+            Self::Ready => "ready",
+            Self::Draining => "draining: the agent is about to stop",
+        })
+    }
+}
+
+/// The admin service; copies share their bounds.
+#[derive(Clone)]
+pub struct Admin(Arc<Inner>);
+
+struct Inner {
+    scrape: Scrape,
+    scrapes: Arc<Semaphore>,
+    readiness: watch::Receiver<Readiness>,
+    reload: Reload,
+    reloading: Arc<Mutex<()>>,
+    token: Option<TokenCheck>,
+}
+
+impl Admin {
+    /// A service over these functions; binds and starts nothing.
+    pub fn new(config: Config) -> Self {
+        Self(Arc::new(Inner {
+            scrape: config.scrape,
+            scrapes: Arc::new(Semaphore::new(config.scrapes_max.min(Semaphore::MAX_PERMITS))),
+            readiness: config.readiness,
+            reload: config.reload,
+            reloading: Arc::default(),
+            token: config.token,
+        }))
+    }
+
+    /// Answers one request of `peer`, inside a tokio runtime. The body of a request is read only
+    /// where it could matter, and then to its bound.
+    pub async fn answer<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let head_only = request.method() == Method::HEAD;
+        let mut response = match Route::of(request.uri().path()) {
+            None => text(StatusCode::NOT_FOUND, "not found; / lists what is here"),
+            Some(route) if !route.allows(request.method()) => {
+                let mut refusal = text(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    &format!("this method is not for this path; use {}", route.methods()),
+                );
+                set(refusal.headers_mut(), header::ALLOW, route.methods());
+                refusal
+            }
+            Some(Route::Index) => page::index(*self.0.readiness.borrow()),
+            Some(Route::Health) => text(StatusCode::OK, "ok"),
+            Some(Route::Readiness) => readiness(*self.0.readiness.borrow()),
+            Some(Route::Metrics) => {
+                scrape::answer(&self.0.scrape, &self.0.scrapes, request.headers())
+            }
+            Some(Route::Reload) => self.0.reload(peer, request).await,
+        };
+        harden(response.headers_mut());
+        if head_only { response.map(Body::emptied) } else { response }
+    }
+}
+
+impl Inner {
+    /// Decides, then reloads to the end even if the peer leaves: a reload that stops halfway helps
+    /// nobody.
+    async fn reload<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let (parts, body) = request.into_parts();
+        if let Err(refusal) = reload::permit(peer, &parts, self.token.as_ref()) {
+            return reload::refused(&refusal);
+        }
+        if !body::discard(body, REQUEST_BYTES_MAX, REQUEST_TIME_MAX).await {
+            let reason = "this request needs no body; send an empty one";
+            return text(StatusCode::PAYLOAD_TOO_LARGE, reason);
+        }
+        let (reload, reloading) = (Arc::clone(&self.reload), Arc::clone(&self.reloading));
+        let work = tokio::spawn(async move {
+            let _one_at_a_time = reloading.lock().await;
+            reload().await
+        });
+        match work.await {
+            Ok(Ok(())) => text(StatusCode::OK, "reloaded"),
+            Ok(Err(faults)) => text(
+                StatusCode::BAD_REQUEST,
+                &format!("{faults}\nnot reloaded; the last good configuration stays"),
+            ),
+            Err(error) => {
+                tracing::error!(%error, "reload broke off");
+                text(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke off; see the log")
+            }
+        }
+    }
+}
+
+/// The paths that exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Index,
+    Metrics,
+    Health,
+    Readiness,
+    Reload,
+}
+
+impl Route {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Index),
+            "/metrics" => Some(Self::Metrics),
+            "/healthz" => Some(Self::Health),
+            "/readyz" => Some(Self::Readiness),
+            "/-/reload" => Some(Self::Reload),
+            _ => None,
+        }
+    }
+
+    fn methods(self) -> &'static str {
+        if self == Self::Reload { "POST" } else { "GET, HEAD" }
+    }
+
+    fn allows(self, method: &Method) -> bool {
+        self.methods().split(", ").any(|allowed| method == allowed)
+    }
+}
+
+fn readiness(readiness: Readiness) -> Response<Body> {
+    let status = match readiness {
+        Readiness::Ready => StatusCode::OK,
+        Readiness::Starting | Readiness::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    text(status, &readiness.to_string())
+}
+
+/// A plain text answer of whole lines.
+fn text(status: StatusCode, line: &str) -> Response<Body> {
+    let mut response = Response::new(Body::text(format!("{line}\n")));
+    *response.status_mut() = status;
+    set(response.headers_mut(), header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}
+
+/// What every answer says to browsers, though few come here.
+fn harden(headers: &mut HeaderMap) {
+    set(headers, header::CACHE_CONTROL, "no-store");
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, header::REFERRER_POLICY, "no-referrer");
+    set(headers, header::X_FRAME_OPTIONS, "DENY");
+    set(
+        headers,
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    // Other pages may neither embed nor read the metrics.
+    set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+}
+
+/// The body of a request, of which none is needed; some clients send a few bytes with every POST.
+const REQUEST_BYTES_MAX: usize = 4096;
+
+/// The time in which such a body must have come.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);

@@ -1,0 +1,96 @@
+//! `redora run`: everything that must stand before the agent is wired, and what is left when it has
+//! drained.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::args::RunOptions;
+use super::{Outcome, configuration};
+use crate::config::Config;
+use crate::process::{self, Clock, LogSettings, REVISION, System, Telemetry, VERSION, spans};
+
+/// Sets up log, own traces, runtime, signals and configuration, then runs the agent until it has
+/// drained.
+pub(super) fn run<R, E>(options: RunOptions, agent: R) -> Outcome
+where
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
+    E: Display,
+{
+    let format = options.log_format.map(Into::into);
+    let log = match LogSettings::read(options.log_level.as_deref(), format, &process::env) {
+        Ok(log) => log,
+        Err(fault) => {
+            super::complain(&fault);
+            return Outcome::Wrong;
+        }
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            super::complain(&format_args!("cannot start the threads of the agent: {error}"));
+            return Outcome::Failed;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        let telemetry = match Telemetry::start(log, &process::env) {
+            Ok(telemetry) => telemetry,
+            Err(error) => {
+                super::complain(&error);
+                return Outcome::Failed;
+            }
+        };
+        let outcome = start(options.config, agent).await;
+        telemetry.flush(process::FLUSH_LIMIT).await;
+        outcome
+    });
+    // What is still running was named by the drain; waiting for it here would undo the deadline.
+    runtime.shutdown_timeout(Duration::ZERO);
+    outcome
+}
+
+/// The part of a run that is worth a trace of its own.
+async fn start<R, E>(config_file: Option<PathBuf>, agent: R) -> Outcome
+where
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
+    E: Display,
+{
+    let boot = spans::boot();
+    // First of all, since a SIGHUP without a handler ends the process.
+    let signals = match process::signals() {
+        Ok(signals) => signals,
+        Err(error) => {
+            spans::fail(&boot, &error);
+            tracing::error!(%error, "cannot listen to signals");
+            return Outcome::Failed;
+        }
+    };
+    let (config_file, config) = match boot.in_scope(|| configuration::load(config_file)) {
+        Ok(loaded) => loaded,
+        Err(unusable) => {
+            spans::fail(&boot, &unusable);
+            super::complain(&unusable);
+            return Outcome::Wrong;
+        }
+    };
+    let file = config_file.as_ref().map(|file| tracing::field::display(file.display()));
+    tracing::info!(version = VERSION, revision = REVISION, config = file, "starting");
+    let system = System { clock: Clock::system(), signals, seed: process::seed(), boot };
+    match agent(config, config_file, system).await {
+        Ok(()) => Outcome::Done,
+        Err(error) => {
+            tracing::error!(%error, "agent failed");
+            Outcome::Failed
+        }
+    }
+}
+
+/// One thread a core, numbered so that a profile can tell them apart.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let number = AtomicUsize::new(0);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name_fn(move || format!("redora-{}", number.fetch_add(1, Ordering::Relaxed)))
+        .build()
+}

@@ -1,0 +1,240 @@
+//! The single walk over a batch: hands each view to the books below and computes nothing itself.
+//!
+//! A batch is walked once under one lock. Its items are staged and then counted together, so that a request that turns
+//! out to be malformed counts nothing, and a scrape never sees half of one. One lock is enough for a sidecar: a batch
+//! of 512 spans holds it for about a tenth of a millisecond.
+
+mod resource;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redora_model::identity::Tenant;
+use redora_wire::logs::{LogRecord, ResourceLogs, resource_logs};
+use redora_wire::trace::{ResourceSpans, Span, resource_spans};
+use redora_wire::{Fault, Signal};
+
+use crate::log_metrics::{LogMetrics, Rule, Watch};
+use crate::red::{self, Attributes, Outcome, Red};
+use crate::series::{Hasher, Limits, Picked};
+use crate::sightings::{self, Sightings};
+use resource::Resource;
+
+/// What the books are made from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Requests: dimensions, buckets, families.
+    pub red: red::Config,
+    /// Counters over log records.
+    pub log_metrics: Vec<Rule>,
+    /// Bounds of every family.
+    pub series: Limits,
+}
+
+/// The books behind their lock.
+#[derive(Debug)]
+pub struct Digest {
+    books: Mutex<Books>,
+    hasher: Hasher,
+}
+
+/// Everything that is derived from telemetry.
+#[derive(Debug)]
+pub struct Books {
+    /// Requests.
+    pub red: Red,
+    /// Log records.
+    pub log_metrics: LogMetrics,
+    /// Versions.
+    pub sightings: Sightings,
+}
+
+impl Digest {
+    /// Empty books. The hasher's seed decides nothing that is seen; it keeps peers from choosing colliding keys.
+    #[must_use]
+    pub fn new(settings: Settings, hasher: Hasher) -> Self {
+        let Settings { red, log_metrics, series } = settings;
+        let books = Books {
+            red: Red::new(red, series, &hasher),
+            log_metrics: LogMetrics::new(log_metrics, series, &hasher),
+            sightings: Sightings::new(series, &hasher),
+        };
+        Self { books: Mutex::new(books), hasher }
+    }
+
+    /// Counts everything in a batch, or nothing of it.
+    ///
+    /// # Errors
+    /// The first fault in the bytes.
+    pub fn take(
+        &self,
+        tenant: &Tenant,
+        signal: Signal,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<(), Fault> {
+        let mut books = self.lock();
+        let walked = match signal {
+            Signal::Traces => books.stage_traces(tenant, bytes, now_ms),
+            Signal::Logs => books.stage_logs(tenant, bytes, now_ms),
+            Signal::Metrics => redora_wire::check(signal, bytes).map(drop),
+        };
+        match walked {
+            Ok(()) => books.commit(now_ms),
+            Err(_) => books.discard(),
+        }
+        walked
+    }
+
+    /// Lets `look` see the books; keep it short, since nothing is counted meanwhile.
+    pub fn read<T>(&self, look: impl FnOnce(&Books) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Removes label sets that have been idle for too long.
+    pub fn expire(&self, now_ms: u64) {
+        let mut books = self.lock();
+        books.red.expire(now_ms);
+        books.log_metrics.expire(now_ms);
+        books.sightings.expire(now_ms);
+    }
+
+    /// Takes new settings. A book whose shape they change starts anew, the others go on counting.
+    pub fn reconfigure(&self, settings: Settings) {
+        let Settings { red, log_metrics, series } = settings;
+        let mut books = self.lock();
+        if *books.red.config() != red {
+            books.red = Red::new(red, series, &self.hasher);
+        }
+        if books.log_metrics.rules() != log_metrics {
+            books.log_metrics = LogMetrics::new(log_metrics, series, &self.hasher);
+        }
+        books.red.limit(series);
+        books.log_metrics.limit(series);
+        books.sightings.limit(series);
+    }
+
+    /// A panic while the lock was held left a batch half staged at worst, which the next commit would count; better
+    /// that than an agent that counts nothing any more.
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn commit(&mut self, now_ms: u64) {
+        self.red.commit(now_ms);
+        self.log_metrics.commit(now_ms);
+        self.sightings.commit(now_ms);
+    }
+
+    fn discard(&mut self) {
+        self.red.discard();
+        self.log_metrics.discard();
+        self.sightings.discard();
+    }
+
+    fn stage_traces(&mut self, tenant: &Tenant, bytes: &[u8], now_ms: u64) -> Result<(), Fault> {
+        let mut attributes = Attributes::default();
+        let mut dimensions = Picked::new(self.red.config().dimensions.len());
+        for part in resource_spans(bytes) {
+            let part = part?;
+            let mut named = false;
+            for scope in part.scope_spans() {
+                for span in scope?.spans() {
+                    if !named {
+                        self.name_spans(tenant, &part, &mut dimensions)?;
+                        named = true;
+                    }
+                    self.stage_span(span?, &mut attributes, &mut dimensions, now_ms)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads whose spans follow; not before there is one, since a request may hold millions of empty parts.
+    fn name_spans<'a>(
+        &mut self,
+        tenant: &Tenant,
+        part: &ResourceSpans<'a>,
+        dimensions: &mut Picked<'a>,
+    ) -> Result<(), Fault> {
+        dimensions.clear_resource();
+        let wanted = &self.red.config().dimensions;
+        let resource = Resource::read(&part.resource(), |kv| dimensions.see_resource(wanted, kv))?;
+        let service = resource.service();
+        self.red.service(tenant, &service);
+        self.sightings.version(tenant, &service, resource.version());
+        Ok(())
+    }
+
+    fn stage_span<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        attributes: &mut Attributes<'a>,
+        dimensions: &mut Picked<'a>,
+        now_ms: u64,
+    ) -> Result<(), Fault> {
+        attributes.clear();
+        dimensions.clear();
+        let wanted = &self.red.config().dimensions;
+        let span = Span::read(bytes, |kv| {
+            attributes.see(kv);
+            dimensions.see(wanted, kv);
+        })?;
+        let judged = self.red.stage(&span, attributes, dimensions, now_ms);
+        if judged.kind.serves() {
+            let failed = judged.outcome == Outcome::Error;
+            self.sightings.stage(sightings::Requests { weight: judged.weight, failed }, now_ms);
+        }
+        Ok(())
+    }
+
+    fn stage_logs(&mut self, tenant: &Tenant, bytes: &[u8], now_ms: u64) -> Result<(), Fault> {
+        let mut watch = Watch::new(self.log_metrics.rules());
+        for part in resource_logs(bytes) {
+            let part = part?;
+            let mut named = false;
+            for scope in part.scope_logs() {
+                for record in scope?.log_records() {
+                    if !named {
+                        self.name_records(tenant, &part, &mut watch, now_ms)?;
+                        named = true;
+                    }
+                    self.stage_record(record?, &mut watch, now_ms)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn name_records<'a>(
+        &mut self,
+        tenant: &Tenant,
+        part: &ResourceLogs<'a>,
+        watch: &mut Watch<'a>,
+        now_ms: u64,
+    ) -> Result<(), Fault> {
+        watch.clear_resource();
+        let rules = self.log_metrics.rules();
+        let resource = Resource::read(&part.resource(), |kv| watch.see_resource(rules, kv))?;
+        self.log_metrics.service(tenant, &resource.service(), now_ms);
+        Ok(())
+    }
+
+    fn stage_record<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        watch: &mut Watch<'a>,
+        now_ms: u64,
+    ) -> Result<(), Fault> {
+        watch.clear();
+        let rules = self.log_metrics.rules();
+        let record = LogRecord::read(bytes, |kv| watch.see(rules, kv))?;
+        self.log_metrics.stage(&record, watch, now_ms);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

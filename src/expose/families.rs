@@ -1,0 +1,102 @@
+//! Every metric family that a scrape may hold, as data: the scrape declares from it, and the documentation is written
+//! from it, so that the two cannot tell different stories.
+
+use redora_exposition::{Family, Kind};
+
+/// A family as it is declared and documented.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// The name as a query spells it.
+    pub name: &'static str,
+    /// What it counts, in one line.
+    pub help: &'static str,
+    /// Counter, gauge, histogram or info.
+    pub kind: Kind,
+    /// The unit, where the name ends in it.
+    pub unit: Option<&'static str>,
+    /// Its labels, `tenant` and configured dimensions left out.
+    pub labels: &'static [&'static str],
+}
+
+impl Described {
+    /// The family as the encoder takes it.
+    #[must_use]
+    pub fn family(&self) -> Family<'static> {
+        Family { name: self.name, help: self.help, kind: self.kind, unit: self.unit }
+    }
+}
+
+/// The name of the counter of a `log_metrics` rule.
+#[must_use]
+pub fn log_rule_name(rule: &str) -> String {
+    format!("redora_log_{rule}_total")
+}
+
+macro_rules! families {
+    ($($constant:ident = $kind:ident $name:literal $(in $unit:literal)? [$($label:literal),*] $help:literal;)*) => {
+        $(pub(super) const $constant: Described = Described {
+            name: $name,
+            help: $help,
+            kind: Kind::$kind,
+            unit: families!(@unit $($unit)?),
+            labels: &[$($label),*],
+        };)*
+
+        /// All of them, in the order of a scrape.
+        pub const FAMILIES: &[Described] = &[$($constant),*];
+    };
+    (@unit) => { None };
+    (@unit $unit:literal) => { Some($unit) };
+}
+
+families! {
+    TARGET = Info "target_info" ["service_name", "service_version"]
+        "The agent itself, as an OpenTelemetry resource.";
+    BUILD = Gauge "redora_build_info" ["version", "revision"]
+        "Which build of redora runs; always 1.";
+    REQUESTS = Counter "redora_requests_total" ["service", "operation", "kind", "outcome", "status"]
+        "Requests by operation and outcome.";
+    REQUEST_DURATION = Histogram "redora_request_duration_seconds" in "seconds"
+        ["service", "operation", "kind", "outcome"]
+        "How long requests took.";
+    OBSERVED = Counter "redora_observed_spans_total" ["service"]
+        "Spans that arrived.";
+    REPRESENTED = Counter "redora_represented_spans_total" ["service"]
+        "Spans that were made, those left out by sampling included.";
+    VERSION_REQUESTS = Counter "redora_version_requests_total" ["service", "version", "outcome"]
+        "Requests that a version of a service served.";
+    VERSION_INFO = Gauge "redora_version_info" ["service", "version", "revision"]
+        "Versions that were seen serving; always 1.";
+    VERSION_FIRST_SEEN = Gauge "redora_version_first_seen_timestamp_seconds" in "seconds"
+        ["service", "version", "revision"]
+        "When the first request that a version served arrived here.";
+    VERSION_LAST_SEEN = Gauge "redora_version_last_seen_timestamp_seconds" in "seconds"
+        ["service", "version", "revision"]
+        "When the last request that a version served arrived here.";
+    LOG_RECORDS = Counter "redora_log_records_total" ["service", "severity"]
+        "Log records by severity.";
+    TEMPO_CALLS = Counter "traces_spanmetrics_calls_total"
+        ["service", "span_name", "span_kind", "status_code"]
+        "Spans, under the name that Grafana Tempo gives them.";
+    TEMPO_LATENCY = Histogram "traces_spanmetrics_latency"
+        ["service", "span_name", "span_kind", "status_code"]
+        "Span durations in seconds, under the name that Grafana Tempo gives them.";
+    EDGE_TOTAL = Counter "traces_service_graph_request_total"
+        ["client", "server", "connection_type"]
+        "Requests between two services.";
+    EDGE_FAILED = Counter "traces_service_graph_request_failed_total"
+        ["client", "server", "connection_type"]
+        "Requests between two services that failed.";
+    EDGE_SERVER = Histogram "traces_service_graph_request_server_seconds" in "seconds"
+        ["client", "server", "connection_type"]
+        "Durations of requests between two services, as the client measured them.";
+    EDGE_CLIENT = Histogram "traces_service_graph_request_client_seconds" in "seconds"
+        ["client", "server", "connection_type"]
+        "Durations of requests between two services, as the client measured them.";
+    SPANMETRICS_CALLS = Counter "traces_span_metrics_calls_total"
+        ["service_name", "span_name", "span_kind", "status_code"]
+        "Spans, under the name that the OpenTelemetry Collector gives them.";
+    SPANMETRICS_DURATION = Histogram "traces_span_metrics_duration_milliseconds" in "milliseconds"
+        ["service_name", "span_name", "span_kind", "status_code"]
+        "Span durations, under the name that the OpenTelemetry Collector gives them.";
+}

@@ -1,0 +1,132 @@
+//! The books and the agent's own counters into one scrape, a piece at a time: rows are encoded under the lock until a
+//! piece is full, so that neither a scrape's memory nor the wait of a request grows with the number of rows.
+
+mod compress;
+mod families;
+mod labels;
+mod own;
+mod red;
+mod sections;
+mod versions_logs;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redora_exposition::{Compression, Encoder, Negotiated, Options};
+
+pub use families::{Described, FAMILIES, log_rule_name};
+pub use own::{Own, OwnFault};
+
+use crate::digest::Digest;
+use compress::Compressor;
+use sections::Section;
+
+/// What a scrape is made from.
+#[derive(Clone, Debug)]
+pub struct Expose {
+    digest: Arc<Digest>,
+    own: Arc<Own>,
+    build: Build,
+}
+
+/// Which binary answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// The version of the package.
+    pub version: &'static str,
+    /// The commit it was built from; empty where the build did not say.
+    pub revision: &'static str,
+}
+
+impl Expose {
+    /// A source of scrapes.
+    #[must_use]
+    pub fn new(digest: Arc<Digest>, own: Arc<Own>, build: Build) -> Self {
+        Self { digest, own, build }
+    }
+
+    /// Begins a scrape.
+    #[must_use]
+    pub fn scrape(
+        &self,
+        negotiated: Negotiated,
+        compression: Compression,
+        options: Options,
+    ) -> Scrape {
+        Scrape {
+            source: self.clone(),
+            encoder: Encoder::new(negotiated, options),
+            compressor: Compressor::new(compression),
+            section: Some(Section::FIRST),
+            from: 0,
+        }
+    }
+}
+
+/// One scrape under way: an iterator over the pieces of its body.
+#[derive(Debug)]
+pub struct Scrape {
+    source: Expose,
+    encoder: Encoder,
+    compressor: Compressor,
+    section: Option<Section>,
+    from: usize,
+}
+
+impl Scrape {
+    /// Encodes on until a piece is full or a section ends.
+    fn advance(&mut self, section: Section) {
+        let Expose { digest, own, build } = &self.source;
+        let (encoder, from) = (&mut self.encoder, self.from);
+        let next = match section {
+            Section::Build => {
+                sections::encode_build(*build, encoder);
+                None
+            }
+            Section::Own => {
+                digest.read(|books| own.observe(books));
+                own.encode(encoder);
+                None
+            }
+            Section::Books(part) => digest.read(|books| part(books, encoder, from)),
+            Section::LogRule(rule) => {
+                digest.read(|books| versions_logs::encode_rule(books, rule, encoder, from))
+            }
+        };
+        match next {
+            Some(from) => self.from = from,
+            None => {
+                self.from = 0;
+                self.section = digest.read(|books| section.next(books));
+            }
+        }
+    }
+}
+
+impl Iterator for Scrape {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        while let Some(section) = self.section {
+            self.advance(section);
+            if self.section.is_none() {
+                self.encoder.finish();
+                return Some(self.compressor.finish(self.encoder.take()));
+            }
+            if self.encoder.buffered() >= PIECE_BYTES {
+                let piece = self.compressor.piece(self.encoder.take());
+                if !piece.is_empty() {
+                    return Some(piece);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// A piece of a body: large enough that locking costs nothing beside encoding, small enough that four scrapes at once
+/// stay under a MiB.
+const PIECE_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,332 @@
+//! Requests as samples: redora's own families, and the same requests under the names of other tools.
+
+use redora_exposition::{Bucket, Encoder, Exemplar, Label, Native};
+
+use super::families::{
+    Described, EDGE_CLIENT, EDGE_FAILED, EDGE_SERVER, EDGE_TOTAL, OBSERVED, REPRESENTED,
+    REQUEST_DURATION, REQUESTS, SPANMETRICS_CALLS, SPANMETRICS_DURATION, TEMPO_CALLS,
+    TEMPO_LATENCY,
+};
+use super::labels::LabelSet;
+use super::sections::{encode_rows, labels_of};
+use crate::digest::Books;
+use crate::red::{
+    Buckets, Calls, Edge, Family, Histogram, NATIVE_BUCKETS_MAX, Outcome, Requests, Shape, Spans,
+    Trace,
+};
+use crate::series::Entry;
+
+pub(super) fn encode_requests(books: &Books, encoder: &mut Encoder, from: usize) -> Option<usize> {
+    let book = &books.red.requests().book;
+    encode_rows(&REQUESTS, book, encoder, from, |encoder, entry| {
+        for outcome in Outcome::ALL {
+            for (status, count) in entry.row.side(outcome).statuses() {
+                let labels = request_labels(books, entry, outcome, Some(status.as_str()));
+                encoder.counter(labels.as_slice(), *count as f64, Some(entry.born_ms()), None);
+            }
+        }
+    })
+}
+
+pub(super) fn encode_request_durations(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    let Family { book, shape } = books.red.requests();
+    encode_rows(&REQUEST_DURATION, book, encoder, from, |encoder, entry| {
+        for outcome in Outcome::ALL {
+            if let Some(histogram) = entry.row.side(outcome).histogram() {
+                let labels = request_labels(books, entry, outcome, None);
+                encode_histogram(encoder, labels.as_slice(), histogram, shape, entry.born_ms());
+            }
+        }
+    })
+}
+
+fn request_labels<'b>(
+    books: &'b Books,
+    entry: &'b Entry<Requests>,
+    outcome: Outcome,
+    status: Option<&'static str>,
+) -> LabelSet<'b> {
+    let mut values = entry.labels();
+    let mut labels = LabelSet::new();
+    labels.tenant(values.next());
+    labels.named(&["service", "operation", "kind"], &mut values);
+    labels.push("outcome", outcome.as_str());
+    if let Some(status) = status {
+        labels.push("status", status);
+    }
+    labels.dimensions(&books.red.config().dimensions, &mut values);
+    labels
+}
+
+pub(super) fn encode_observed(books: &Books, encoder: &mut Encoder, from: usize) -> Option<usize> {
+    encode_spans(&OBSERVED, books, encoder, from, Spans::observed)
+}
+
+pub(super) fn encode_represented(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_spans(&REPRESENTED, books, encoder, from, Spans::represented)
+}
+
+fn encode_spans(
+    family: &Described,
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+    count: fn(&Spans) -> u64,
+) -> Option<usize> {
+    encode_rows(family, books.red.spans(), encoder, from, |encoder, entry| {
+        let labels = labels_of(entry, &["service"]);
+        let count = count(&entry.row) as f64;
+        encoder.counter(labels.as_slice(), count, Some(entry.born_ms()), None);
+    })
+}
+
+pub(super) fn encode_tempo_calls(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_calls(&TEMPO_CALLS, books, books.red.tempo()?, encoder, from)
+}
+
+pub(super) fn encode_tempo_latency(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_call_durations(&TEMPO_LATENCY, books, books.red.tempo()?, encoder, from)
+}
+
+pub(super) fn encode_spanmetrics_calls(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_calls(&SPANMETRICS_CALLS, books, books.red.spanmetrics()?, encoder, from)
+}
+
+pub(super) fn encode_spanmetrics_duration(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_call_durations(&SPANMETRICS_DURATION, books, books.red.spanmetrics()?, encoder, from)
+}
+
+/// Calls by span status. UNSET and ERROR stand at 0 from the first call on; OK is rare and appears when it is set.
+fn encode_calls(
+    described: &Described,
+    books: &Books,
+    calls: &Family<Calls>,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_rows(described, &calls.book, encoder, from, |encoder, entry| {
+        for (number, status) in SPAN_STATUSES.iter().enumerate() {
+            let histogram = entry.row.side(number);
+            if histogram.is_some() || *status != "STATUS_CODE_OK" {
+                let count = histogram.map_or(0, |h| h.buckets().iter().sum::<u64>());
+                let labels = call_labels(described, books, entry, status);
+                encoder.counter(labels.as_slice(), count as f64, Some(entry.born_ms()), None);
+            }
+        }
+    })
+}
+
+fn encode_call_durations(
+    described: &Described,
+    books: &Books,
+    calls: &Family<Calls>,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_rows(described, &calls.book, encoder, from, |encoder, entry| {
+        for (number, status) in SPAN_STATUSES.iter().enumerate() {
+            if let Some(histogram) = entry.row.side(number) {
+                let labels = call_labels(described, books, entry, status);
+                let born_ms = entry.born_ms();
+                encode_histogram(encoder, labels.as_slice(), histogram, &calls.shape, born_ms);
+            }
+        }
+    })
+}
+
+fn call_labels<'b>(
+    described: &Described,
+    books: &'b Books,
+    entry: &'b Entry<Calls>,
+    status: &'static str,
+) -> LabelSet<'b> {
+    let mut values = entry.labels();
+    let mut labels = LabelSet::new();
+    labels.tenant(values.next());
+    labels.named(&described.labels[..3], &mut values);
+    labels.push("status_code", status);
+    labels.dimensions(&books.red.config().dimensions, &mut values);
+    labels
+}
+
+pub(super) fn encode_edge_total(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    let total = |edge: &Edge| edge.histogram().map_or(0, |h| h.buckets().iter().sum());
+    encode_edge_counter(&EDGE_TOTAL, books, encoder, from, total)
+}
+
+pub(super) fn encode_edge_failed(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_edge_counter(&EDGE_FAILED, books, encoder, from, Edge::failed)
+}
+
+fn encode_edge_counter(
+    described: &Described,
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+    count: fn(&Edge) -> u64,
+) -> Option<usize> {
+    encode_rows(described, &books.red.edges()?.book, encoder, from, |encoder, entry| {
+        let labels = labels_of(entry, described.labels);
+        let count = count(&entry.row) as f64;
+        encoder.counter(labels.as_slice(), count, Some(entry.born_ms()), None);
+    })
+}
+
+pub(super) fn encode_edge_server(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_edge_durations(&EDGE_SERVER, books, encoder, from)
+}
+
+pub(super) fn encode_edge_client(
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    encode_edge_durations(&EDGE_CLIENT, books, encoder, from)
+}
+
+fn encode_edge_durations(
+    described: &Described,
+    books: &Books,
+    encoder: &mut Encoder,
+    from: usize,
+) -> Option<usize> {
+    let Family { book, shape } = books.red.edges()?;
+    encode_rows(described, book, encoder, from, |encoder, entry| {
+        if let Some(histogram) = entry.row.histogram() {
+            let labels = labels_of(entry, described.labels);
+            encode_histogram(encoder, labels.as_slice(), histogram, shape, entry.born_ms());
+        }
+    })
+}
+
+/// One histogram, with its exemplars' ids spelled out on the stack.
+fn encode_histogram(
+    encoder: &mut Encoder,
+    labels: &[Label<'_>],
+    histogram: &Histogram,
+    shape: &Shape,
+    born_ms: u64,
+) {
+    let counts = histogram.buckets();
+    let mut ids = [Ids::default(); BUCKETS_MAX];
+    for (bucket, ids) in ids.iter_mut().enumerate().take(counts.len()) {
+        if let Some(exemplar) = histogram.exemplar(bucket) {
+            *ids = Ids::of(&exemplar.trace);
+        }
+    }
+    let pairs = ids.each_ref().map(Ids::labels);
+    let mut buckets = [Bucket { upper: f64::INFINITY, cumulative: 0, exemplar: None }; BUCKETS_MAX];
+    let mut cumulative = 0_u64;
+    for (at, (count, bucket)) in counts.iter().zip(&mut buckets).enumerate() {
+        cumulative = cumulative.saturating_add(*count);
+        *bucket = Bucket {
+            upper: shape.bounds().get(at).copied().unwrap_or(f64::INFINITY),
+            cumulative,
+            exemplar: histogram.exemplar(at).map(|exemplar| Exemplar {
+                labels: &pairs[at],
+                value: shape.in_units(exemplar.nanos),
+                timestamp_ms: Some(exemplar.at_ms),
+            }),
+        };
+    }
+    let mut positive = [(0, 0); NATIVE_BUCKETS_MAX];
+    let native = histogram.native().map(|native| {
+        for (place, (index, count)) in positive.iter_mut().zip(native.buckets()) {
+            *place = (i32::from(*index), *count);
+        }
+        (native, native.buckets().len())
+    });
+    encoder.histogram(
+        labels,
+        &redora_exposition::Histogram {
+            count: cumulative,
+            sum: histogram.sum(shape),
+            buckets: &buckets[..counts.len()],
+            native: native.map(|(native, len)| Native {
+                schema: native.schema(),
+                zero_threshold: 0.0,
+                zero_count: native.zero(),
+                positive: &positive[..len],
+            }),
+            created_ms: Some(born_ms),
+        },
+    );
+}
+
+/// The ids of an exemplar in hexadecimal.
+#[derive(Clone, Copy)]
+struct Ids {
+    trace: [u8; 32],
+    span: [u8; 16],
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self { trace: [b'0'; 32], span: [b'0'; 16] }
+    }
+}
+
+impl Ids {
+    fn of(trace: &Trace) -> Self {
+        let mut ids = Self::default();
+        hex(&trace.trace_id, &mut ids.trace);
+        hex(&trace.span_id, &mut ids.span);
+        ids
+    }
+
+    fn labels(&self) -> [Label<'_>; 2] {
+        let text = |digits| std::str::from_utf8(digits).expect("hexadecimal digits are ASCII");
+        [("trace_id", text(&self.trace)), ("span_id", text(&self.span))]
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(out.chunks_exact_mut(2)) {
+        pair[0] = HEX[usize::from(byte >> 4)];
+        pair[1] = HEX[usize::from(byte & 15)];
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Configured buckets and the infinite one.
+const BUCKETS_MAX: usize = Buckets::MAX + 1;
+
+/// In the order of OTLP's numbers.
+const SPAN_STATUSES: [&str; 3] = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];

@@ -1,0 +1,105 @@
+//! The order of a scrape: which part follows which, and how the rows of a book become samples a piece at a time.
+
+use redora_exposition::Encoder;
+
+use super::families::{self, Described};
+use super::labels::LabelSet;
+use super::{Build, PIECE_BYTES, red, versions_logs};
+use crate::digest::Books;
+use crate::series::{Book, Entry, Row};
+
+/// Encodes rows from a position on; gives the position to go on from, or nothing when the part is complete.
+pub(super) type Part = fn(&Books, &mut Encoder, usize) -> Option<usize>;
+
+/// A part of a scrape.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Section {
+    /// What answers.
+    Build,
+    /// A family of the books.
+    Books(Part),
+    /// The counter of one `log_metrics` rule.
+    LogRule(usize),
+    /// The agent's own counters.
+    Own,
+}
+
+impl Section {
+    pub(super) const FIRST: Section = Section::Build;
+
+    /// What follows.
+    pub(super) fn next(self, books: &Books) -> Option<Section> {
+        let rules = books.log_metrics.rules().len();
+        match self {
+            Section::Build => Some(Section::Books(PARTS[0])),
+            Section::Books(part) => {
+                let at = PARTS.iter().position(|other| std::ptr::fn_addr_eq(*other, part));
+                let next = at.and_then(|at| PARTS.get(at + 1)).map(|part| Section::Books(*part));
+                Some(next.unwrap_or_else(|| rule_or_own(0, rules)))
+            }
+            Section::LogRule(rule) => Some(rule_or_own(rule + 1, rules)),
+            Section::Own => None,
+        }
+    }
+}
+
+fn rule_or_own(rule: usize, rules: usize) -> Section {
+    if rule < rules { Section::LogRule(rule) } else { Section::Own }
+}
+
+const PARTS: &[Part] = &[
+    red::encode_requests,
+    red::encode_request_durations,
+    red::encode_observed,
+    red::encode_represented,
+    versions_logs::encode_version_requests,
+    versions_logs::encode_version_info,
+    versions_logs::encode_version_first_seen,
+    versions_logs::encode_version_last_seen,
+    versions_logs::encode_log_records,
+    red::encode_tempo_calls,
+    red::encode_tempo_latency,
+    red::encode_edge_total,
+    red::encode_edge_failed,
+    red::encode_edge_server,
+    red::encode_edge_client,
+    red::encode_spanmetrics_calls,
+    red::encode_spanmetrics_duration,
+];
+
+/// The build, and the agent as a target.
+pub(super) fn encode_build(build: Build, encoder: &mut Encoder) {
+    encoder.family(&families::TARGET.family());
+    encoder.gauge(&[("service_name", "redora"), ("service_version", build.version)], 1.0);
+    encoder.family(&families::BUILD.family());
+    encoder.gauge(&[("version", build.version), ("revision", build.revision)], 1.0);
+}
+
+/// Encodes the rows of a book from a position on, until a piece is full.
+pub(super) fn encode_rows<'b, R: Row>(
+    family: &Described,
+    book: &'b Book<R>,
+    encoder: &mut Encoder,
+    from: usize,
+    mut encode: impl FnMut(&mut Encoder, &'b Entry<R>),
+) -> Option<usize> {
+    if from == 0 {
+        encoder.family(&family.family());
+    }
+    for (at, entry) in book.entries(from) {
+        encode(encoder, entry);
+        if encoder.buffered() >= PIECE_BYTES {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+/// The labels of a family whose key holds exactly tenant and these.
+pub(super) fn labels_of<'b, R: Row>(entry: &'b Entry<R>, names: &[&'static str]) -> LabelSet<'b> {
+    let mut values = entry.labels();
+    let mut labels = LabelSet::new();
+    labels.tenant(values.next());
+    labels.named(names, &mut values);
+    labels
+}

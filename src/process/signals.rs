@@ -1,0 +1,72 @@
+//! The signals of the system as watched values, because a value that stands is seen by whoever asks
+//! later, while an event would be lost on everyone who was not yet listening.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// What the system asked for so far.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    /// Becomes true at the first SIGTERM or SIGINT and stays true.
+    pub stop: watch::Receiver<bool>,
+    /// Counts SIGHUPs; several that come during one reload are answered by one more.
+    pub reload: watch::Receiver<u64>,
+}
+
+impl Signals {
+    /// Ends when a stop was asked for, at once if it already was.
+    pub async fn stopped(&mut self) {
+        if self.stop.wait_for(|stop| *stop).await.is_err() {
+            // Without a sender nobody can ask any more; the process then ends by other means.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends at the next SIGHUP that was not yet waited for.
+    pub async fn reload_asked(&mut self) {
+        if self.reload.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Listens to SIGTERM, SIGINT (Ctrl-C) and SIGHUP from here on, on the current tokio runtime.
+///
+/// A second SIGTERM or SIGINT ends the process at once with exit code 1: who asks twice does not
+/// want to wait for the drain.
+///
+/// # Errors
+/// When the system refuses a handler.
+pub fn signals() -> io::Result<Signals> {
+    let terminate = signal(SignalKind::terminate())?;
+    let interrupt = signal(SignalKind::interrupt())?;
+    let hangup = signal(SignalKind::hangup())?;
+    let (stop_sender, stop) = watch::channel(false);
+    let (reload_sender, reload) = watch::channel(0);
+    tokio::spawn(listen_for_stop(terminate, interrupt, stop_sender));
+    tokio::spawn(listen_for_reload(hangup, reload_sender));
+    Ok(Signals { stop, reload })
+}
+
+async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: watch::Sender<bool>) {
+    loop {
+        let name = tokio::select! {
+            Some(()) = terminate.recv() => "SIGTERM",
+            Some(()) = interrupt.recv() => "SIGINT",
+            else => return,
+        };
+        if stop.send_replace(true) {
+            tracing::warn!(signal = name, "second stop signal, leaving without drain");
+            std::process::exit(1);
+        }
+        tracing::info!(signal = name, "stopping");
+    }
+}
+
+async fn listen_for_reload(mut hangup: Signal, reload: watch::Sender<u64>) {
+    while let Some(()) = hangup.recv().await {
+        reload.send_modify(|count| *count += 1);
+    }
+}
