@@ -64,9 +64,7 @@ pub(super) async fn drive<H, F, B>(
     let watch = Watch { traffic, period: header_timeout, stop };
     let cut = match protocol {
         Protocol::One => watch.over(one(header_timeout).serve_connection(socket, service)).await,
-        Protocol::Two => {
-            watch.over(two(&shared.bounds).serve_connection(socket, service)).await
-        }
+        Protocol::Two => watch.over(two(&shared.bounds).serve_connection(socket, service)).await,
     };
     if cut {
         (shared.tell)(Event::Cut);
