@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::admin::{self, Admin, Readiness};
 use crate::config::Config;
-use crate::digest::{Digest, Settings};
+use crate::digest::Digest;
 use crate::expose::{Build, Expose, Own, OwnFault};
 use crate::listen::{self, BindError, Drained, Event, Tell};
 use crate::process::{self, Clock, Drain, System, spans};
@@ -46,7 +46,7 @@ pub async fn run(
     system: System,
 ) -> Result<(), AppError> {
     let System { clock, mut signals, boot, .. } = system;
-    let digest = Arc::new(Digest::new(settings(&config), Hasher::default()));
+    let digest = Arc::new(Digest::new(reload::settings(&config), Hasher::default()));
     let own = Arc::new(Own::new(&SIGNALS, &refusal_reasons())?);
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());
@@ -89,19 +89,24 @@ pub async fn run(
     let draining = spans::drain();
     tracing::info!(event = "draining");
     readiness.send_replace(Readiness::Draining);
-    let mut drain = Drain::start(process::DRAIN_LIMIT);
     housekeeping.abort_all();
+    let mut drain = Drain::start(process::DRAIN_LIMIT);
     stop_receiving.send_replace(true);
     drain.step("receiver", finish("receiver", &mut receiver)).await;
     last_scrape.wait(LAST_SCRAPE_LIMIT).await;
     stop_admin.send_replace(true);
     drain.step("admin port", finish("admin", &mut admin_port)).await;
+    drained(drain, &draining);
+    Ok(())
+}
+
+/// Says how the drain ended; what outlasted it is cut with the runtime.
+fn drained(drain: Drain, span: &tracing::Span) {
     if let Err(unfinished) = drain.finish() {
-        spans::fail(&draining, &unfinished);
+        spans::fail(span, &unfinished);
         tracing::warn!(event = "drain_unfinished", %unfinished);
     }
     tracing::info!(event = "stopped");
-    Ok(())
 }
 
 /// Every listening socket of the agent.
@@ -180,15 +185,6 @@ async fn finish(port: &'static str, serving: &mut JoinSet<Drained>) {
             Ok(Drained { cut }) => tracing::warn!(event = "connections_cut", port, cut),
             Err(panicked) => tracing::error!(event = "port_failed", port, %panicked),
         }
-    }
-}
-
-/// What the books are made from, as the configuration says it.
-fn settings(config: &Config) -> Settings {
-    Settings {
-        red: config.red.clone(),
-        log_metrics: config.log_metrics.clone(),
-        series: config.series,
     }
 }
 

@@ -52,5 +52,5 @@ pub(super) fn refused(own: Arc<Own>) -> Refused {
     })
 }
 
-const NO_UPSTREAM_MESSAGE: &str = "metrics are taken for forwarding only, and no upstream is configured; \
-     send them to a Prometheus or a Collector";
+const NO_UPSTREAM_MESSAGE: &str = "metrics are taken for forwarding only, and no upstream is \
+     configured; send them to a Prometheus or a Collector";

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::admin::{Reload, TokenCheck};
 use crate::config::{self, Config, Faults, Secret};
-use crate::digest::Digest;
+use crate::digest::{Digest, Settings};
 use crate::expose::Own;
 use crate::process::{self, Clock, Signals, spans};
 
@@ -118,7 +118,7 @@ impl Reloading {
                 "changed, but takes effect at the next start"
             );
         }
-        self.digest.reconfigure(super::settings(&config));
+        self.digest.reconfigure(settings(&config));
         if config.admin.token != running.admin.token {
             self.token.send_replace(config.admin.token.clone().map(token_check));
             running.admin.token = config.admin.token;
@@ -135,4 +135,13 @@ impl Reloading {
 /// Compares what a peer shows with the configured token.
 fn token_check(token: Secret) -> TokenCheck {
     Arc::new(move |shown| token.matches(shown))
+}
+
+/// What the books are made from, as the configuration says it.
+pub(super) fn settings(config: &Config) -> Settings {
+    Settings {
+        red: config.red.clone(),
+        log_metrics: config.log_metrics.clone(),
+        series: config.series,
+    }
 }

@@ -33,7 +33,10 @@ pub fn log_rule_name(rule: &str) -> String {
 }
 
 macro_rules! families {
-    ($($constant:ident = $kind:ident $name:literal $(in $unit:literal)? [$($label:literal),*] $help:literal;)*) => {
+    ($(
+        $constant:ident = $kind:ident $name:literal $(in $unit:literal)?
+        [$($label:literal),*] $help:literal;
+    )*) => {
         $(pub(super) const $constant: Described = Described {
             name: $name,
             help: $help,
