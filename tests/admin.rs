@@ -58,8 +58,10 @@ impl Port {
             Admin::new(Config { scrape, scrapes_max: SCRAPES_MAX, readiness, reload, token });
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
-        let handle = move |request| {
+        let handle = move |seen: SocketAddr, request| {
             let admin = admin.clone();
+            // A peer from elsewhere cannot be had on loopback; every other one is the socket's own.
+            let peer = if peer.ip().is_loopback() { seen } else { peer };
             async move { admin.answer(peer, request).await }
         };
         let bounds = Bounds {
