@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redora_wire::Signal;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::admin::{self, Admin, Readiness};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::expose::{Build, Expose, Own, OwnFault};
+use crate::expose::{Births, Build, Expose, Own, OwnFault};
 use crate::listen::{self, BindError, Drained, Event, Tell};
 use crate::process::{self, Clock, Drain, System, spans};
 use crate::receive::{self, Reason};
@@ -47,7 +48,7 @@ pub async fn run(
 ) -> Result<(), AppError> {
     let System { clock, mut signals, boot, .. } = system;
     let digest = Arc::new(Digest::new(reload::settings(&config), Hasher::default()));
-    let own = Arc::new(Own::new(&SIGNALS, &refusal_reasons())?);
+    let own = Arc::new(own_counters()?);
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());
 
@@ -62,7 +63,7 @@ pub async fn run(
         ports.receive,
         acknowledge::deliver(digest.clone(), own.clone(), last_scrape.clone(), clock.clone()),
         acknowledge::refused(own.clone()),
-        tell("receiver", own.clone()),
+        tell(RECEIVER, own.clone()),
         receiving_stopped,
     ));
     let expose = Expose::new(digest.clone(), own.clone(), BUILD);
@@ -76,7 +77,7 @@ pub async fn run(
         token: reloading.token(),
     });
     let mut admin_port = JoinSet::new();
-    admin_port.spawn(admin_serve(ports.admin, admin, tell("admin", own), admin_stopped));
+    admin_port.spawn(admin_serve(ports.admin, admin, tell(ADMIN, own), admin_stopped));
     let mut housekeeping = JoinSet::new();
     housekeeping.spawn(expire(digest, clock));
     housekeeping.spawn(reloading.on_signals(signals.clone()));
@@ -92,10 +93,10 @@ pub async fn run(
     housekeeping.abort_all();
     let mut drain = Drain::start(process::DRAIN_LIMIT);
     stop_receiving.send_replace(true);
-    drain.step("receiver", finish("receiver", &mut receiver)).await;
+    drain.step(RECEIVER, finish(RECEIVER, &mut receiver)).await;
     last_scrape.wait(LAST_SCRAPE_LIMIT).await;
     stop_admin.send_replace(true);
-    drain.step("admin port", finish("admin", &mut admin_port)).await;
+    drain.step(ADMIN, finish(ADMIN, &mut admin_port)).await;
     drained(drain, &draining);
     Ok(())
 }
@@ -188,10 +189,23 @@ async fn finish(port: &'static str, serving: &mut JoinSet<Drained>) {
     }
 }
 
-fn refusal_reasons() -> Vec<&'static str> {
-    let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
-    reasons.chain([acknowledge::NO_UPSTREAM]).collect()
+/// The agent's own counters, every one of them at 0.
+fn own_counters() -> Result<Own, OwnFault> {
+    let signals = Signal::ALL.map(Signal::as_str);
+    let reasons: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let events = Event::ALL.map(Event::as_str);
+    Own::new(&Births {
+        signals: &signals,
+        no_signal: acknowledge::NO_SIGNAL,
+        reasons: &[&reasons[..], &[acknowledge::NO_UPSTREAM]].concat(),
+        ports: &[RECEIVER, ADMIN],
+        connection_events: &events,
+    })
 }
+
+/// The two groups of listeners, as counters and the log name them.
+const RECEIVER: &str = "receiver";
+const ADMIN: &str = "admin";
 
 const BUILD: Build = Build {
     version: process::VERSION,
@@ -200,9 +214,6 @@ const BUILD: Build = Build {
         None => "",
     },
 };
-
-/// The values of the label `signal`; a request to no endpoint has none.
-const SIGNALS: [&str; 4] = ["traces", "logs", "metrics", acknowledge::NO_SIGNAL];
 
 /// A few people and scrapers; a page that reloads every second stays far below.
 const ADMIN_BOUNDS: listen::Bounds = listen::Bounds {

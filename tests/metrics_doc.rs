@@ -3,8 +3,11 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-use redora::expose::{FAMILIES, Own};
+use redora::digest::{Digest, Settings};
+use redora::expose::{Births, Build, Expose, FAMILIES, Own};
+use redora::series::Hasher;
 use redora_exposition::Kind;
 
 #[test]
@@ -30,19 +33,23 @@ fn page() -> String {
     let help = "Log records that matched the rule `<name>` of `log_metrics`.";
     writeln!(page, "| {counter} | counter | {labels} | {help} |").expect("a string takes it");
     table(&mut page, "What the agent says of itself");
-    let own = Own::new(&["traces"], &["busy"]).expect("collectors fit together");
-    let mut described = own.described();
-    let by_book = |name: &str, kind, help: &str| {
-        (name.to_owned(), kind, vec!["book".to_owned()], help.to_owned())
+    let births = Births {
+        signals: &["traces"],
+        no_signal: "none",
+        reasons: &["busy"],
+        ports: &["admin"],
+        connection_events: &["cut"],
     };
-    described.push(by_book("redora_series", Kind::Gauge, "Label sets that a book holds."));
-    described.push(by_book(
-        "redora_series_overflow_total",
-        Kind::Counter,
-        "Items that found their book full and were counted as other.",
-    ));
-    described.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, kind, labels, help) in described {
+    let own = Arc::new(Own::new(&births).expect("collectors fit together"));
+    let settings = Settings {
+        red: redora::red::Config::default(),
+        log_metrics: Vec::new(),
+        series: redora::series::Limits::default(),
+    };
+    let digest = Arc::new(Digest::new(settings, Hasher::default()));
+    // A source of scrapes gives the counters by book their first value.
+    let _source = Expose::new(digest, own.clone(), Build { version: "", revision: "" });
+    for (name, kind, labels, help) in own.described() {
         row(&mut page, &name, kind, &labels, &help);
     }
     page.push_str(FOOT);

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use redora_exposition::{Compression, Encoder, Negotiated, Options};
 
 pub use families::{Described, FAMILIES, log_rule_name};
-pub use own::{Own, OwnFault};
+pub use own::{Births, Own, OwnFault};
 pub use sections::Build;
 
 use crate::digest::Digest;
@@ -37,6 +37,7 @@ impl Expose {
     /// A source of scrapes.
     #[must_use]
     pub fn new(digest: Arc<Digest>, own: Arc<Own>, build: Build) -> Self {
+        digest.read(|books| own.observe(books));
         Self { digest, own, build }
     }
 

@@ -24,18 +24,32 @@ pub struct Own {
     reload_at: Gauge,
 }
 
+/// The label values that will be counted, known before anything is.
+#[derive(Clone, Copy, Debug)]
+pub struct Births<'a> {
+    /// Signals whose items may be taken.
+    pub signals: &'a [&'a str],
+    /// What stands for the signal of a request that named none.
+    pub no_signal: &'a str,
+    /// Why a request may be refused.
+    pub reasons: &'a [&'a str],
+    /// Groups of listeners.
+    pub ports: &'a [&'a str],
+    /// What may befall a listener or a connection.
+    pub connection_events: &'a [&'a str],
+}
+
 /// The registry refused a collector; only a mistake in this file can cause it.
 #[derive(Debug, Error)]
 #[error("the agent's own counters do not fit together: {0}")]
 pub struct OwnFault(#[from] prometheus::Error);
 
 impl Own {
-    /// All counters at 0, one for each signal and reason, so that their first event is seen.
-    /// Counters by book appear with the first scrape.
+    /// All counters at 0, so that their first event is seen.
     ///
     /// # Errors
     /// If two collectors share a name.
-    pub fn new(signals: &[&str], reasons: &[&str]) -> Result<Self, OwnFault> {
+    pub fn new(births: &Births<'_>) -> Result<Self, OwnFault> {
         let counters =
             |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
         let own = Self {
@@ -83,14 +97,25 @@ impl Own {
             )?,
         };
         own.register()?;
-        for signal in signals {
-            own.accepted_items.with_label_values(&[signal]);
-            for reason in reasons {
-                own.refused_items.with_label_values(&[signal, reason]);
-                own.refused_requests.with_label_values(&[signal, reason]);
+        own.bear(births);
+        Ok(own)
+    }
+
+    fn bear(&self, births: &Births<'_>) {
+        for signal in births.signals {
+            self.accepted_items.with_label_values(&[signal]);
+        }
+        for signal in births.signals.iter().chain([&births.no_signal]) {
+            for reason in births.reasons {
+                self.refused_items.with_label_values(&[signal, reason]);
+                self.refused_requests.with_label_values(&[signal, reason]);
             }
         }
-        Ok(own)
+        for port in births.ports {
+            for event in births.connection_events {
+                self.connection_events.with_label_values(&[port, event]);
+            }
+        }
     }
 
     fn register(&self) -> Result<(), OwnFault> {

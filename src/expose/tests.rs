@@ -51,7 +51,14 @@ fn source(compat: red::Compat, spans: Vec<trace::Span>) -> Expose {
     };
     let bytes = ExportTraceServiceRequest { resource_spans: vec![part] }.encode_to_vec();
     digest.take(&Tenant::single(), Signal::Traces, &bytes, 5000).expect("a valid request");
-    let own = Own::new(&["traces"], &["busy"]).expect("collectors fit together");
+    let births = Births {
+        signals: &["traces"],
+        no_signal: "none",
+        reasons: &["busy"],
+        ports: &["admin"],
+        connection_events: &["cut"],
+    };
+    let own = Own::new(&births).expect("collectors fit together");
     Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
 }
 

@@ -60,6 +60,9 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every event, so that each counter is born at 0.
+    pub const ALL: [Event; 3] = [Event::AcceptFailed, Event::AtCapacity, Event::Cut];
+
     /// The value of the label `event`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
