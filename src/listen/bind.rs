@@ -1,5 +1,6 @@
-//! Opens a listening socket with the options that a restart and two loopback families need; the runtime's own
-//! `bind` leaves `::` to the system's taste and its errors name neither the address nor a cure.
+//! Opens a listening socket with the options that a restart and two loopback families need; the
+//! runtime's own `bind` leaves `::` to the system's taste and its errors name neither the address
+//! nor a cure.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,9 +23,11 @@ pub enum BindError {
         /// The address asked for.
         address: SocketAddr,
     },
-    /// The machine has no such address, as is `::1` where IPv6 is off. Where another address was bound the caller
-    /// may go on with a warning.
-    #[error("this machine has no address {}; configure one that it has, or 0.0.0.0 for all", address.ip())]
+    /// The machine has no such address, as is `::1` where IPv6 is off. Where another address was
+    /// bound the caller may go on with a warning.
+    #[error(
+        "{address} is no address of this machine; configure one that it has, or 0.0.0.0 for all"
+    )]
     Absent {
         /// The address asked for.
         address: SocketAddr,
@@ -39,8 +42,8 @@ pub enum BindError {
     },
 }
 
-/// Listens on `address`. An IPv6 address is taken for IPv6 alone, so that `127.0.0.1` and `[::1]`, or `0.0.0.0`
-/// and `[::]`, stand side by side on one port.
+/// Listens on `address`. An IPv6 address is taken for IPv6 alone, so that `127.0.0.1` and `[::1]`,
+/// or `0.0.0.0` and `[::]`, stand side by side on one port.
 ///
 /// # Errors
 /// A [`BindError`] that names the address.
@@ -66,8 +69,9 @@ pub struct Bound {
     pub absent: Vec<BindError>,
 }
 
-/// Listens on all `addresses`. Those that the machine does not have are passed over as long as another one is
-/// bound: the default names both loopback families, and containers often have only one.
+/// Listens on all `addresses`. Those that the machine does not have are passed over as long as
+/// another one is bound: the default names both loopback families, and containers often have only
+/// one.
 ///
 /// # Errors
 /// Every fault, when one of them is more than an absent address or no address could be bound.
@@ -107,7 +111,8 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 /// Connections that may wait for their accept; systems cut it to their own limit, 4096 on Linux.
 const BACKLOG: i32 = 4096;
 
-/// A kernel without IPv6 says this instead of `EADDRNOTAVAIL`; the standard library has no kind for it.
+/// A kernel without IPv6 says this instead of `EADDRNOTAVAIL`; the standard library has no kind for
+/// it.
 const EAFNOSUPPORT: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Drives one connection to its end: requests to the service, GOAWAY or `connection: close` on a stop, and the end
-//! of peers that stand still. hyper alone would keep a silent HTTP/2 peer, or one that stops reading, forever.
+//! Drives one connection to its end: requests to the service, GOAWAY or `connection: close` on a
+//! stop, and the end of peers that stand still. hyper alone would keep a silent HTTP/2 peer, or one
+//! that stops reading, forever.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -28,7 +29,8 @@ pub(super) struct Shared<H> {
     pub(super) tell: Tell,
 }
 
-/// Serves `stream` until the peer closes, stands still, or `stop` is true and its last request is answered.
+/// Serves `stream` until the peer closes, stands still, or `stop` is true and its last request is
+/// answered.
 pub(super) async fn drive<H, F, B>(
     stream: TcpStream,
     shared: Arc<Shared<H>>,
@@ -39,7 +41,8 @@ pub(super) async fn drive<H, F, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    // Answers are a few bytes that the next request may be waiting for. A socket that refuses is already broken.
+    // Answers are a few bytes that the next request may be waiting for. A socket that refuses is
+    // already broken.
     let _ = stream.set_nodelay(true);
     let traffic = Arc::new(Traffic::default());
     let header_timeout = shared.bounds.header_timeout;

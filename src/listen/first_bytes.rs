@@ -1,5 +1,5 @@
-//! Tells HTTP/2 from HTTP/1.1 by a connection's first bytes, within a time-out; hyper-util's detection would wait
-//! for them forever and so let silent peers fill the table of connections.
+//! Tells HTTP/2 from HTTP/1.1 by a connection's first bytes, within a time-out; hyper-util's
+//! detection would wait for them forever and so let silent peers fill the table of connections.
 
 use std::io;
 use std::pin::Pin;
@@ -88,8 +88,9 @@ impl Read for Socket {
             self.unread.start = end;
             return Poll::Ready(Ok(()));
         }
-        // hyper offers buffers of known size and the stream reports nothing about what it filled, so that the call
-        // itself is taken for movement; it is only ready when bytes, the end or an error came.
+        // hyper offers buffers of known size and the stream reports nothing about what it filled,
+        // so that the call itself is taken for movement; it is only ready when bytes, the end or an
+        // error came.
         ready!(self.as_mut().stream().poll_read(cx, buffer))?;
         self.traffic.moved(1);
         Poll::Ready(Ok(()))

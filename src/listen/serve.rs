@@ -1,5 +1,6 @@
-//! The accept loops: no error of the system ends them, no number of peers outgrows its bound, and a stop lets
-//! requests in flight finish. A bare `accept().await?` stops serving at the first full table of descriptors.
+//! The accept loops: no error of the system ends them, no number of peers outgrows its bound, and a
+//! stop lets requests in flight finish. A bare `accept().await?` stops serving at the first full
+//! table of descriptors.
 
 use std::future::Future;
 use std::io;
@@ -26,11 +27,13 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Answers every request that comes to one of `listeners` with `handle`, until `stop` becomes true or its sender
-/// is gone; then accepts no more, lets requests in flight finish within [`Bounds::drain_timeout`] and cuts the rest.
+/// Answers every request that comes to one of `listeners` with `handle`, until `stop` becomes true
+/// or its sender is gone; then accepts no more, lets requests in flight finish within
+/// [`Bounds::drain_timeout`] and cuts the rest.
 ///
-/// `handle` runs on the connection's task (HTTP/1.1) or on one of its own (HTTP/2). If it panics, its connection or
-/// stream ends and nothing else. Dropping the returned future cuts every connection.
+/// `handle` runs on the connection's task (HTTP/1.1) or on one of its own (HTTP/2). If it panics,
+/// its connection or stream ends and nothing else. Dropping the returned future cuts every
+/// connection.
 pub async fn serve<H, F, B>(
     listeners: Vec<TcpListener>,
     handle: H,
@@ -79,7 +82,8 @@ where
                 stream = accept(&listener, &mut trouble, &shared.tell) => {
                     if places.available_permits() == 0 {
                         (shared.tell)(Event::AtCapacity);
-                        tracing::debug!(event = "connections_at_limit", limit = shared.bounds.connections);
+                        let limit = shared.bounds.connections;
+                        tracing::debug!(event = "connections_at_limit", limit);
                     }
                     // Holding on to this one peer leaves those behind it in the system's backlog.
                     let place = places.clone().acquire_owned().await;
@@ -102,7 +106,8 @@ where
     drain(connections, shared.bounds.drain_timeout).await
 }
 
-/// Waits for the connections, which have seen the same stop, and cuts those that outlast the deadline.
+/// Waits for the connections, which have seen the same stop, and cuts those that outlast the
+/// deadline.
 async fn drain(mut connections: JoinSet<()>, limit: Duration) -> Drained {
     let deadline = Instant::now() + limit;
     loop {
@@ -137,8 +142,8 @@ async fn accept(listener: &TcpListener, trouble: &mut Trouble, tell: &Tell) -> T
     }
 }
 
-/// Errors that the peer or the network inflicted on the one connection that was waiting; accept(2) asks to treat
-/// them like "try again". All others are the system's and would come again at once.
+/// Errors that the peer or the network inflicted on the one connection that was waiting; accept(2)
+/// asks to treat them like "try again". All others are the system's and would come again at once.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
@@ -162,7 +167,8 @@ struct Trouble {
 
 impl Trouble {
     fn pause_after(&mut self, error: &io::Error) -> Duration {
-        // Logged at 1, 2, 4, 8 failures and so on: the first at once, and one line an hour in the long run.
+        // Logged at 1, 2, 4, 8 failures and so on: the first at once, and one line an hour in the
+        // long run.
         if (self.failures + 1).is_power_of_two() {
             tracing::warn!(event = "accept_failed", failures = self.failures + 1, %error);
         }

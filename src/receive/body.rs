@@ -1,5 +1,6 @@
-//! Takes a body off its connection within its limit and its time, paying from the budget for what has come and not
-//! for what a header promises: a thousand idle peers that each announce 20 MiB cost nothing.
+//! Takes a body off its connection within its limit and its time, paying from the budget for what
+//! has come and not for what a header promises: a thousand idle peers that each announce 20 MiB
+//! cost nothing.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,13 +11,14 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::budget::{Held, Hold};
+use super::budget::{DOUBLED_MAX, Held, Hold, give_own_pages};
 use super::denial::Denial;
 
-/// Bytes joined as they come. A body of one piece stays that piece; only more of them are copied together.
+/// Bytes joined as they come. A body of one piece stays that piece; only more of them are copied
+/// together.
 ///
-/// Pieces are never kept side by side, because a peer that sends a byte at a time would make each byte cost the
-/// thirty that a reference to it takes.
+/// Pieces are never kept side by side, because a peer that sends a byte at a time would make each
+/// byte cost the thirty that a reference to it takes.
 #[derive(Debug)]
 pub(super) struct Gather {
     piece: Bytes,
@@ -56,15 +58,29 @@ impl Gather {
             self.piece = piece;
             return Ok(());
         }
-        if length > self.joined.capacity() {
-            let doubled = length.saturating_mul(2).max(JOINED_MIN);
-            let capacity = doubled.min(self.announced.max(length));
-            self.hold.resize(capacity + self.piece.len())?;
-            self.joined.reserve_exact(capacity - self.joined.len());
-        }
+        self.make_room(length)?;
         let first = std::mem::take(&mut self.piece);
         self.joined.extend_from_slice(&first);
         self.joined.extend_from_slice(&piece);
+        Ok(())
+    }
+
+    /// Pays for `length` bytes in `joined` and allocates them.
+    fn make_room(&mut self, length: usize) -> Result<(), Denial> {
+        if length <= self.joined.capacity() {
+            if self.joined.capacity() > DOUBLED_MAX {
+                self.hold.resize(length)?;
+            }
+            return Ok(());
+        }
+        let doubled = length.saturating_mul(2).max(JOINED_MIN).min(self.announced.max(length));
+        if doubled <= DOUBLED_MAX {
+            self.hold.resize(doubled + self.piece.len())?;
+            self.joined.reserve_exact(doubled - self.joined.len());
+        } else {
+            self.hold.resize(length + self.piece.len())?;
+            give_own_pages(&mut self.joined, self.bytes_max)?;
+        }
         Ok(())
     }
 
@@ -134,8 +150,8 @@ pub(super) async fn collect_message(
     .await
 }
 
-/// Reads on without keeping anything, so that a peer that writes its whole body before it reads sees its answer
-/// instead of a reset connection. Ends after `bytes_max` or `limit`.
+/// Reads on without keeping anything, so that a peer that writes its whole body before it reads
+/// sees its answer instead of a reset connection. Ends after `bytes_max` or `limit`.
 pub(super) async fn discard(mut body: Incoming, bytes_max: usize, limit: Duration) {
     let read_on = async {
         let mut read = 0;

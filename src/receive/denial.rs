@@ -1,5 +1,6 @@
-//! Why a request is refused and what its peer hears, in one table: an OTLP client decides by status code alone
-//! whether it sends again or drops its data, so that no handler may choose a code by itself.
+//! Why a request is refused and what its peer hears, in one table: an OTLP client decides by status
+//! code alone whether it sends again or drops its data, so that no handler may choose a code by
+//! itself.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -62,7 +63,8 @@ pub(super) enum Denial {
 
 impl From<Exhausted> for Denial {
     fn from(_: Exhausted) -> Self {
-        // Bodies in flight are gone in milliseconds; a whole second is the least that HTTP can ask for.
+        // Bodies in flight are gone in milliseconds; a whole second is the least that HTTP can ask
+        // for.
         Denial::Busy { retry_after: Duration::from_secs(1) }
     }
 }

@@ -1,5 +1,5 @@
-//! The steps from a collected body to a verdict, once for both transports, so that no limit can hold on one port
-//! and be forgotten on the other.
+//! The steps from a collected body to a verdict, once for both transports, so that no limit can
+//! hold on one port and be forgotten on the other.
 
 use std::sync::Arc;
 
@@ -53,8 +53,8 @@ impl Door {
         }
     }
 
-    /// Takes a body as it came. Does not wait for anything, so that what it holds decompressed or transcoded it
-    /// holds for one thread at a time.
+    /// Takes a body as it came. Does not wait for anything, so that what it holds decompressed or
+    /// transcoded it holds for one thread at a time.
     pub(super) fn take(
         &self,
         signal: Signal,
@@ -81,8 +81,8 @@ impl Door {
         self.deliver(signal, request.into_bytes(), items).map_err(|why| denied(Some(items), why))
     }
 
-    /// The protobuf form of a JSON body. It pays for the size of the body at first, which mostly is twice of what is
-    /// needed, and starts again with as much as the limit allows when it is not.
+    /// The protobuf form of a JSON body. It pays for the size of the body at first, which mostly is
+    /// twice of what is needed, and starts again with as much as the limit allows when it is not.
     fn transcode(&self, signal: Signal, body: &Held) -> Result<Held, Denial> {
         let bytes_max = self.limits.request_bytes;
         let mut hold = body.hold.sibling();
@@ -170,5 +170,6 @@ pub(super) fn coding(headers: &HeaderMap, name: HeaderName) -> Result<Option<Cod
     Ok(found)
 }
 
-/// How much larger than its JSON a request can get as protobuf: lists of doubles, two bytes of text each.
+/// How much larger than its JSON a request can get as protobuf: lists of doubles, two bytes of text
+/// each.
 const JSON_GROWTH_MAX: usize = 4;

@@ -1,5 +1,5 @@
-//! OTLP over gRPC: unary calls framed by hand on HTTP/2, because a generated server decodes every message into
-//! objects and costs ten times the reading.
+//! OTLP over gRPC: unary calls framed by hand on HTTP/2, because a generated server decodes every
+//! message into objects and costs ten times the reading.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;

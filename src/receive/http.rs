@@ -1,5 +1,6 @@
-//! OTLP over plain HTTP: which requests are ours, and answers in the form of the request. A router crate would give
-//! answers of its own for what it does not know, and every answer here must be a `google.rpc.Status`.
+//! OTLP over plain HTTP: which requests are ours, and answers in the form of the request. A router
+//! crate would give answers of its own for what it does not know, and every answer here must be a
+//! `google.rpc.Status`.
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body, Incoming};
@@ -124,6 +125,6 @@ fn signal_of(path: &str) -> Option<Signal> {
     }
 }
 
-/// How many times the limit is read from a refused peer before it is cut off. Reading costs time and no memory, and
-/// a peer that misses its answer would send the same again.
+/// How many times the limit is read from a refused peer before it is cut off. Reading costs time
+/// and no memory, and a peer that misses its answer would send the same again.
 const DISCARD_FACTOR: usize = 8;

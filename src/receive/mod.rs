@@ -1,13 +1,14 @@
-//! A socket's OTLP request to a [`Batch`]: the one place where sizes, encodings and tenants are decided,
-//! so that everything behind it sees plain protobuf of a known number of items.
+//! A socket's OTLP request to a [`Batch`]: the one place where sizes, encodings and tenants are
+//! decided, so that everything behind it sees plain protobuf of a known number of items.
 //!
-//! Both ports speak OTLP over gRPC and over HTTP, in protobuf and JSON, over HTTP/1.1 and HTTP/2; the content type
-//! decides. A request goes through path, method and content type (`http`, `grpc`), its body within limit, time
-//! and the memory of all requests (`body`, `budget`), decompression (`inflate`), JSON to protobuf and the
-//! count of items (`door`) to the delivery, whose verdict is answered (`denial` for all that is refused).
+//! Both ports speak OTLP over gRPC and over HTTP, in protobuf and JSON, over HTTP/1.1 and HTTP/2;
+//! the content type decides. A request goes through path, method and content type (`http`, `grpc`),
+//! its body within limit, time and the memory of all requests (`body`, `budget`), decompression
+//! (`inflate`), JSON to protobuf and the count of items (`door`) to the delivery, whose verdict is
+//! answered (`denial` for all that is refused).
 //!
-//! What hyper itself refuses, before there is a request, has no `google.rpc.Status` for a body: bytes that are no
-//! HTTP (400) and heads that are too large (431).
+//! What hyper itself refuses, before there is a request, has no `google.rpc.Status` for a body:
+//! bytes that are no HTTP (400) and heads that are too large (431).
 
 mod body;
 mod budget;
@@ -47,8 +48,8 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds the addresses of `config`. Also returns those that the machine does not have, for a warning; each
-    /// port has at least one other.
+    /// Binds the addresses of `config`. Also returns those that the machine does not have, for a
+    /// warning; each port has at least one other.
     ///
     /// # Errors
     /// Every fault of both ports, each naming its address and the cure.
@@ -69,11 +70,12 @@ impl Listeners {
     }
 }
 
-/// Receives on `listeners` until `stop` becomes true or its sender is gone, and then until the requests in flight
-/// are answered, at most [`Limits::drain_timeout`] long.
+/// Receives on `listeners` until `stop` becomes true or its sender is gone, and then until the
+/// requests in flight are answered, at most [`Limits::drain_timeout`] long.
 ///
-/// Every request is either delivered, and answered as the verdict says, or refused before; `refused` hears of both
-/// kinds of refusal. `deliver` and `refused` run on the connections' tasks, several at a time.
+/// Every request is either delivered, and answered as the verdict says, or refused before;
+/// `refused` hears of both kinds of refusal. `deliver` and `refused` run on the connections' tasks,
+/// several at a time.
 pub async fn serve(
     limits: Limits,
     listeners: Listeners,

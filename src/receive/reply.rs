@@ -1,5 +1,5 @@
-//! The body of every answer: nothing, a few bytes, or a few bytes and gRPC's trailers. One type instead of a boxed
-//! body, because each request makes one.
+//! The body of every answer: nothing, a few bytes, or a few bytes and gRPC's trailers. One type
+//! instead of a boxed body, because each request makes one.
 
 use std::convert::Infallible;
 use std::pin::Pin;

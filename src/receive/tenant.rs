@@ -1,5 +1,5 @@
-//! Decides whose data a request is, here and nowhere else, so that no later room can be talked into another tenant
-//! by what a request says about itself.
+//! Decides whose data a request is, here and nowhere else, so that no later room can be talked into
+//! another tenant by what a request says about itself.
 
 use redora_model::identity::Tenant;
 
