@@ -18,6 +18,9 @@ mod serve;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The body of a request: frames as they come off the connection.
+pub use hyper::body::Incoming;
+
 pub use bind::{BindError, Bound, bind, bind_all};
 pub use client::{ANSWER_BYTES_MAX, GetError, get};
 pub use serve::{Drained, serve};
@@ -55,7 +58,8 @@ pub enum Event {
     AcceptFailed,
     /// A connection has to wait, because [`Bounds::connections`] are open.
     AtCapacity,
-    /// A connection was cut, because its peer stood still or spoke no HTTP.
+    /// A connection ended otherwise than by HTTP's rules: its peer stood still, broke off in the
+    /// middle of a request, or spoke no HTTP.
     Cut,
 }
 

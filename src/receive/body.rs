@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http_body::Body;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::timeout;
+
+use crate::listen::Incoming;
 
 use super::budget::{DOUBLED_MAX, Held, Hold, give_own_pages};
 use super::denial::Denial;
