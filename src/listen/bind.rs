@@ -25,7 +25,9 @@ pub enum BindError {
     },
     /// The machine has no such address, as is `::1` where IPv6 is off. Where another address was
     /// bound the caller may go on with a warning.
-    #[error("this machine has no address {}; configure one that it has, or 0.0.0.0 for all", address.ip())]
+    #[error(
+        "{address} is no address of this machine; configure one that it has, or 0.0.0.0 for all"
+    )]
     Absent {
         /// The address asked for.
         address: SocketAddr,

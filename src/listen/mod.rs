@@ -5,9 +5,9 @@
 //! A listener takes HTTP/1.1 and HTTP/2 with prior knowledge on the same port and tells them by the
 //! first bytes. Memory a connection may hold before its requests are bounded by their own service:
 //! - HTTP/1.1: one read buffer of at most [`READ_BUFFER_BYTES`];
-//! - HTTP/2: at most [`WINDOW_BYTES`] of bodies that no service has taken yet, over all its streams, and one frame
-//!   of 16 KiB. A megabyte covers 100 MB/s over a line of 10 ms, and is never waiting for long, because the
-//!   services read their bodies as they come.
+//! - HTTP/2: at most [`WINDOW_BYTES`] of bodies that no service has taken yet, over all its
+//!   streams, and one frame of 16 KiB. A megabyte covers 100 MB/s over a line of 10 ms, and is
+//!   never waiting for long, because the services read their bodies as they come.
 
 mod bind;
 mod client;
@@ -17,6 +17,9 @@ mod serve;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The body of a request: frames as they come off the connection.
+pub use hyper::body::Incoming;
 
 pub use bind::{BindError, Bound, bind, bind_all};
 pub use client::{ANSWER_BYTES_MAX, GetError, get};
@@ -55,7 +58,8 @@ pub enum Event {
     AcceptFailed,
     /// A connection has to wait, because [`Bounds::connections`] are open.
     AtCapacity,
-    /// A connection was cut, because its peer stood still or spoke no HTTP.
+    /// A connection ended otherwise than by HTTP's rules: its peer stood still, broke off in the
+    /// middle of a request, or spoke no HTTP.
     Cut,
 }
 

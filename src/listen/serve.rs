@@ -83,7 +83,8 @@ where
                 stream = accept(&listener, &mut trouble, &shared.tell) => {
                     if places.available_permits() == 0 {
                         (shared.tell)(Event::AtCapacity);
-                        tracing::debug!(event = "connections_at_limit", limit = shared.bounds.connections);
+                        let limit = shared.bounds.connections;
+                        tracing::debug!(event = "connections_at_limit", limit);
                     }
                     // Holding on to this one peer leaves those behind it in the system's backlog.
                     let place = places.clone().acquire_owned().await;

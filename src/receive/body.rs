@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http_body::Body;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::budget::{Held, Hold};
+use crate::listen::Incoming;
+
+use super::budget::{DOUBLED_MAX, Held, Hold, give_own_pages};
 use super::denial::Denial;
 
 /// Bytes joined as they come. A body of one piece stays that piece; only more of them are copied
@@ -58,15 +59,29 @@ impl Gather {
             self.piece = piece;
             return Ok(());
         }
-        if length > self.joined.capacity() {
-            let doubled = length.saturating_mul(2).max(JOINED_MIN);
-            let capacity = doubled.min(self.announced.max(length));
-            self.hold.resize(capacity + self.piece.len())?;
-            self.joined.reserve_exact(capacity - self.joined.len());
-        }
+        self.make_room(length)?;
         let first = std::mem::take(&mut self.piece);
         self.joined.extend_from_slice(&first);
         self.joined.extend_from_slice(&piece);
+        Ok(())
+    }
+
+    /// Pays for `length` bytes in `joined` and allocates them.
+    fn make_room(&mut self, length: usize) -> Result<(), Denial> {
+        if length <= self.joined.capacity() {
+            if self.joined.capacity() > DOUBLED_MAX {
+                self.hold.resize(length)?;
+            }
+            return Ok(());
+        }
+        let doubled = length.saturating_mul(2).max(JOINED_MIN).min(self.announced.max(length));
+        if doubled <= DOUBLED_MAX {
+            self.hold.resize(doubled + self.piece.len())?;
+            self.joined.reserve_exact(doubled - self.joined.len());
+        } else {
+            self.hold.resize(length + self.piece.len())?;
+            give_own_pages(&mut self.joined, self.bytes_max)?;
+        }
         Ok(())
     }
 

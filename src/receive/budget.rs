@@ -31,6 +31,25 @@ pub(super) struct Held {
     pub(super) hold: Hold,
 }
 
+/// Up to here a buffer grows by doubling; a larger one moves into pages of its own, see
+/// [`give_own_pages`].
+pub(super) const DOUBLED_MAX: usize = 1 << 20;
+
+/// Makes the capacity of `buffer` so large that no allocator serves it from an arena: untouched
+/// pages cost nothing, it is never copied again, and freed it goes back to the system, where a
+/// thread's arena would keep it. What of it is written has to be paid for as it is written.
+///
+/// # Errors
+/// The system has no addresses left, as under strict overcommit.
+pub(super) fn give_own_pages(buffer: &mut Vec<u8>, bytes_max: usize) -> Result<(), Exhausted> {
+    let capacity = bytes_max.max(OWN_PAGES_MIN);
+    buffer.try_reserve_exact(capacity - buffer.len()).map_err(|_| Exhausted)
+}
+
+/// More than the 32 MiB up to which glibc may come to serve requests from its arenas; others stop
+/// far below.
+const OWN_PAGES_MIN: usize = (32 << 20) + 1;
+
 impl Budget {
     pub(super) fn new(bytes: usize) -> Arc<Self> {
         Arc::new(Self { free: AtomicUsize::new(bytes) })

@@ -44,8 +44,8 @@ impl Default for Limits {
             items_per_request: 100_000,
             // Three largest requests at once, so that one peer cannot starve the others.
             memory_bytes: 64 << 20,
-            // A sidecar serves a handful of processes; gunicorn with 256 workers still fits
-            // four times.
+            // A sidecar serves a handful of processes; gunicorn with 256 workers still fits four
+            // times.
             connections: 1024,
             // More bodies in flight cost memory and time and gain no throughput.
             streams_per_connection: 16,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, Version, header};
-use hyper::body::Incoming;
 use redora_wire::json::{self, JsonFault};
 use redora_wire::rpc::Encoding;
 use redora_wire::{Signal, count};
+
+use crate::listen::Incoming;
 
 use super::budget::{Budget, Held};
 use super::denial::{Denial, Denied};

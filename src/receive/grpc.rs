@@ -2,9 +2,10 @@
 //! message into objects and costs ten times the reading.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
-use hyper::body::Incoming;
 use redora_wire::Signal;
 use redora_wire::rpc::{Code, Encoding, export_response};
+
+use crate::listen::Incoming;
 
 use super::body::{Message, collect_message};
 use super::denial::{Denial, Denied};

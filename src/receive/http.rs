@@ -3,9 +3,11 @@
 //! `google.rpc.Status`.
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use hyper::body::{Body, Incoming};
+use http_body::Body;
 use redora_wire::Signal;
 use redora_wire::rpc::{Encoding, export_response};
+
+use crate::listen::Incoming;
 
 use super::body::{collect, discard};
 use super::denial::{Denial, Denied};

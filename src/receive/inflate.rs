@@ -12,7 +12,7 @@ use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
-use super::budget::{Exhausted, Held, Hold};
+use super::budget::{DOUBLED_MAX, Exhausted, Held, Hold, give_own_pages};
 use super::denial::Denial;
 
 /// A compression that peers may use, over either transport.
@@ -73,40 +73,72 @@ pub(super) fn inflate(coding: Coding, input: &Held, bytes_max: usize) -> Result<
     let compressed = &input.bytes[..];
     let mut output = Output {
         bytes: Vec::new(),
+        tail: Vec::new(),
         hold: input.hold.sibling(),
         bytes_max,
         // OTLP shrinks to a tenth or so: two steps of growth in most cases.
-        step: compressed.len().saturating_mul(4).max(OUTPUT_MIN),
+        step: compressed.len().saturating_mul(4).clamp(OUTPUT_MIN, DOUBLED_MAX),
     };
     match coding {
         Coding::Gzip => gzip(compressed, &mut output)?,
         Coding::Deflate => deflate(compressed, &mut output)?,
         Coding::Zstd => zstd(compressed, &mut output)?,
     }
-    Ok(Held { bytes: Bytes::from(output.bytes), hold: output.hold })
+    output.finish()
 }
 
-/// A vector that pays before it grows.
+/// A buffer that pays before it grows. Small, the decoder writes into it; large, into `tail` and
+/// from there into pages of its own, because a decoder fills what capacity it finds, and not all of
+/// that is paid for.
 struct Output {
     bytes: Vec<u8>,
+    tail: Vec<u8>,
     hold: Hold,
     bytes_max: usize,
+    /// The first capacity.
     step: usize,
 }
 
 impl Output {
-    /// Leaves room for at least one byte more, which over the limit is the byte that proves it.
-    fn grow(&mut self) -> Result<(), Denial> {
+    /// A place with room for at least one byte more, which over the limit is the byte that proves
+    /// it.
+    fn room(&mut self) -> Result<&mut Vec<u8>, Denial> {
+        self.settle()?;
+        let large = self.tail.capacity() > 0;
+        if !large && self.bytes.len() == self.bytes.capacity() {
+            let doubled = self.bytes.len().saturating_mul(2).max(self.step);
+            if doubled <= DOUBLED_MAX {
+                let capacity = doubled.min(self.bytes_max.saturating_add(1));
+                self.hold.resize(capacity)?;
+                self.bytes.reserve_exact(capacity - self.bytes.len());
+            } else {
+                let bytes_max = self.bytes_max.saturating_add(TAIL_BYTES);
+                give_own_pages(&mut self.bytes, bytes_max)?;
+                self.tail.reserve_exact(TAIL_BYTES);
+            }
+        }
+        if self.tail.capacity() == 0 {
+            return Ok(&mut self.bytes);
+        }
+        self.hold.resize(self.bytes.len() + 2 * TAIL_BYTES)?;
+        Ok(&mut self.tail)
+    }
+
+    /// Takes over what was written to the tail and holds the limit.
+    fn settle(&mut self) -> Result<(), Denial> {
+        self.bytes.append(&mut self.tail);
         if self.bytes.len() > self.bytes_max {
             return Err(Denial::TooLarge { bytes_max: self.bytes_max });
         }
-        if self.bytes.len() == self.bytes.capacity() {
-            let wanted = self.bytes.len().saturating_mul(2).max(self.step);
-            let capacity = wanted.min(self.bytes_max.saturating_add(1));
-            self.hold.resize(capacity)?;
-            self.bytes.reserve_exact(capacity - self.bytes.len());
-        }
         Ok(())
+    }
+
+    fn finish(mut self) -> Result<Held, Denial> {
+        self.settle()?;
+        if self.tail.capacity() > 0 {
+            self.hold.resize(self.bytes.len())?;
+        }
+        Ok(Held { bytes: Bytes::from(self.bytes), hold: self.hold })
     }
 }
 
@@ -142,15 +174,15 @@ fn stream<'a>(
     output: &mut Output,
 ) -> Result<&'a [u8], Denial> {
     loop {
-        output.grow()?;
+        let place = output.room()?;
         let (read, written) = (decoder.total_in(), decoder.total_out());
         let status = decoder
-            .decompress_vec(input, &mut output.bytes, FlushDecompress::None)
+            .decompress_vec(input, place, FlushDecompress::None)
             .map_err(|_| Denial::Compressed(InflateFault::Corrupt(coding)))?;
         let read = usize::try_from(decoder.total_in() - read).unwrap_or(input.len());
         input = &input[read..];
         if status == Status::StreamEnd {
-            return within(output).map(|()| input);
+            return output.settle().map(|()| input);
         }
         if read == 0 && decoder.total_out() == written {
             return Err(Denial::Compressed(InflateFault::Truncated(coding)));
@@ -176,33 +208,26 @@ fn zstd(mut input: &[u8], output: &mut Output) -> Result<(), Denial> {
         window_max = window_max.max(window);
         window_hold.resize(window_max as usize)?;
         loop {
-            output.grow()?;
-            let written = output.bytes.len();
+            let place = output.room()?;
+            let written = place.len();
             let mut source = InBuffer::around(input);
-            let mut sink = OutBuffer::around_pos(&mut output.bytes, written);
+            let mut sink = OutBuffer::around_pos(place, written);
             let ended = decoder.run(&mut source, &mut sink).map_err(|_| corrupt())? == 0;
             let read = source.pos();
             input = &input[read..];
             if ended {
                 break;
             }
-            if read == 0 && output.bytes.len() == written {
+            if read == 0 && place.len() == written {
                 return Err(fault(InflateFault::Truncated(Coding::Zstd)));
             }
         }
-        within(output)?;
+        output.settle()?;
         if input.is_empty() {
             return Ok(());
         }
     }
     Err(fault(InflateFault::Pieces(Coding::Zstd)))
-}
-
-fn within(output: &Output) -> Result<(), Denial> {
-    if output.bytes.len() > output.bytes_max {
-        return Err(Denial::TooLarge { bytes_max: output.bytes_max });
-    }
-    Ok(())
 }
 
 /// The memory that a zstd frame asks its decoder for, RFC 8878 section 3.1.1.1. `None` when the
@@ -259,6 +284,10 @@ impl fmt::Display for InflateFault {
 
 /// The least output that is allocated at once; below it growing costs more than memory.
 const OUTPUT_MIN: usize = 4 << 10;
+
+/// What a decoder writes at once into a large output: it stays in the processor's cache until it is
+/// copied on.
+const TAIL_BYTES: usize = 64 << 10;
 
 /// Gzip members or zstd frames in one body. Each costs a fresh decoder, and a piece of nothing is
 /// 20 bytes long; 20 MiB in the 64 KiB blocks of the block-wise compressors are 320.
