@@ -11,7 +11,7 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client as metrics;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -67,7 +67,7 @@ async fn generated_clients_export_every_signal_on_both_ports() {
         let logs = ExportLogsServiceRequest { resource_logs: vec![resource] };
         within(LogsServiceClient::new(channel.clone()).export(logs)).await.expect("taken");
         let metrics = ExportMetricsServiceRequest::default();
-        within(MetricsServiceClient::new(channel).export(metrics)).await.expect("taken");
+        within(metrics::MetricsServiceClient::new(channel).export(metrics)).await.expect("taken");
     }
     assert_eq!(agent.items(), 2 * (7 + 5));
     let signals: Vec<Signal> =
@@ -148,7 +148,7 @@ async fn limits_are_final_and_business_is_not() {
     let malformed = LogsServiceClient::new(channel.clone());
     let malformed = within(malformed.clone().export(ExportLogsServiceRequest::default())).await;
     assert_eq!(malformed.expect_err("malformed").code(), Code::InvalidArgument);
-    let partial = MetricsServiceClient::new(channel);
+    let partial = metrics::MetricsServiceClient::new(channel);
     let partial = within(partial.clone().export(ExportMetricsServiceRequest::default())).await;
     let said = partial.expect("taken").into_inner().partial_success.expect("a part");
     assert_eq!(

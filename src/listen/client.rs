@@ -40,6 +40,10 @@ pub enum GetError {
 ///
 /// # Errors
 /// A [`GetError`]; every status counts as an answer.
+#[cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "the body is limited before it is collected")
+)]
 pub async fn get(url: &Uri, limit: Duration) -> Result<(StatusCode, Bytes), GetError> {
     timeout(limit, ask(url)).await.unwrap_or(Err(GetError::Silent(limit)))
 }

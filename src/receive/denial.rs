@@ -13,7 +13,7 @@ use redora_wire::{Fault, Signal};
 
 use super::Reason;
 use super::budget::Exhausted;
-use super::inflate::InflateFault;
+use super::coding::InflateFault;
 
 /// A refused request with what is known of it.
 #[derive(Debug)]

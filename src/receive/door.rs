@@ -4,19 +4,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response, Version, header};
+use http::{HeaderMap, HeaderName};
 use redora_wire::json::{self, JsonFault};
 use redora_wire::rpc::Encoding;
 use redora_wire::{Signal, count};
 
-use crate::listen::Incoming;
-
+use super::batch::{Batch, Deliver, Refusal, Refused, Verdict};
 use super::budget::{Budget, Held};
+use super::coding::Coding;
+use super::config::Limits;
 use super::denial::{Denial, Denied};
-use super::inflate::{Coding, inflate};
-use super::reply::Reply;
+use super::inflate::inflate;
 use super::tenant::Tenancy;
-use super::{Batch, Deliver, Limits, Refusal, Refused, Verdict, grpc, http as plain};
 
 /// What all connections of both ports share.
 pub(super) struct Door {
@@ -36,24 +35,7 @@ pub(super) enum Taken {
     Partly { rejected: u64, message: std::borrow::Cow<'static, str> },
 }
 
-/// What the body of a request is, by its `Content-Type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Plain(Encoding),
-    Grpc,
-    Unknown { grpc: bool },
-}
-
 impl Door {
-    pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
-        match Form::of(request.headers()) {
-            Form::Grpc if request.version() == Version::HTTP_2 => {
-                grpc::answer(&self, request).await
-            }
-            form => plain::answer(&self, form, request).await,
-        }
-    }
-
     /// Takes a body as it came. Does not wait for anything, so that what it holds decompressed or
     /// transcoded it holds for one thread at a time.
     pub(super) fn take(
@@ -128,27 +110,6 @@ impl Door {
             items = denied.items,
         );
         (self.refused)(Refusal { signal: denied.signal, reason, items: denied.items });
-    }
-}
-
-impl Form {
-    fn of(headers: &HeaderMap) -> Self {
-        let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let value = value.unwrap_or_default();
-        let media_type = value.split(';').next().unwrap_or_default().trim_ascii();
-        let is = |name: &str| media_type.eq_ignore_ascii_case(name);
-        if is("application/x-protobuf") {
-            Form::Plain(Encoding::Protobuf)
-        } else if is("application/json") {
-            Form::Plain(Encoding::Json)
-        } else if is("application/grpc") || is("application/grpc+proto") {
-            Form::Grpc
-        } else {
-            let grpc = media_type
-                .get(..16)
-                .is_some_and(|start| start.eq_ignore_ascii_case("application/grpc"));
-            Form::Unknown { grpc }
-        }
     }
 }
 

@@ -10,9 +10,11 @@ use redora_wire::rpc::{Encoding, export_response};
 use crate::listen::Incoming;
 
 use super::body::{collect, discard};
+use super::coding::Coding;
 use super::denial::{Denial, Denied};
-use super::door::{Door, Form, Taken, coding};
-use super::inflate::Coding;
+use super::door::{Door, Taken, coding};
+use super::form::Form;
+
 use super::reply::Reply;
 
 /// Answers one request that is not gRPC over HTTP/2.

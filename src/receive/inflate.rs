@@ -6,66 +6,13 @@
 //! decompressed than threads run. Decoders that let one write decide how much is written out are no
 //! use here.
 
-use std::fmt;
-
 use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 use super::budget::{DOUBLED_MAX, Exhausted, Held, Hold, give_own_pages};
+use super::coding::{Coding, InflateFault, PIECES_MAX, ZSTD_WINDOW_MAX};
 use super::denial::Denial;
-
-/// A compression that peers may use, over either transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
-    /// RFC 1952, also of several members.
-    Gzip,
-    /// RFC 8878, also of several frames.
-    Zstd,
-    /// RFC 1950, and RFC 1951 as some clients send it under the same name.
-    Deflate,
-}
-
-/// Why compressed bytes do not decode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum InflateFault {
-    /// The bytes are not of that compression, or damaged.
-    Corrupt(Coding),
-    /// The bytes end before the compressed data does.
-    Truncated(Coding),
-    /// Bytes follow after the end of the compressed data.
-    Trailing(Coding),
-    /// More pieces than [`PIECES_MAX`].
-    Pieces(Coding),
-    /// A window larger than [`ZSTD_WINDOW_MAX`].
-    Window,
-}
-
-impl Coding {
-    /// The codings as `Accept-Encoding` lists them.
-    pub(super) const ACCEPTED: &'static str = "gzip, zstd, deflate";
-
-    /// The coding of that name, in any case.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-            Some(Coding::Gzip)
-        } else if name.eq_ignore_ascii_case("zstd") {
-            Some(Coding::Zstd)
-        } else if name.eq_ignore_ascii_case("deflate") {
-            Some(Coding::Deflate)
-        } else {
-            None
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Coding::Gzip => "gzip",
-            Coding::Zstd => "zstd",
-            Coding::Deflate => "deflate",
-        }
-    }
-}
 
 /// Decompresses all of `input` into at most `bytes_max` bytes; the budget of `input` pays for the
 /// output, too.
@@ -254,47 +201,12 @@ fn window_bytes(frame: &[u8]) -> Option<u64> {
     Some(if size_bytes == 2 { content + 256 } else { content })
 }
 
-impl fmt::Display for InflateFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InflateFault::Corrupt(coding) => write!(
-                f,
-                "the body is not valid {}; is it compressed as its headers say, and only once?",
-                coding.as_str()
-            ),
-            InflateFault::Truncated(coding) => {
-                write!(f, "the {} body ends before its data does; was it cut off?", coding.as_str())
-            }
-            InflateFault::Trailing(coding) => {
-                write!(f, "bytes follow after the end of the {} data", coding.as_str())
-            }
-            InflateFault::Pieces(coding) => write!(
-                f,
-                "the {} body has more than {PIECES_MAX} pieces; compress it as one",
-                coding.as_str()
-            ),
-            InflateFault::Window => write!(
-                f,
-                "the zstd window is larger than {} MiB, which RFC 9659 forbids; use a lower level",
-                ZSTD_WINDOW_MAX >> 20
-            ),
-        }
-    }
-}
-
 /// The least output that is allocated at once; below it growing costs more than memory.
 const OUTPUT_MIN: usize = 4 << 10;
 
 /// What a decoder writes at once into a large output: it stays in the processor's cache until it is
 /// copied on.
 const TAIL_BYTES: usize = 64 << 10;
-
-/// Gzip members or zstd frames in one body. Each costs a fresh decoder, and a piece of nothing is
-/// 20 bytes long; 20 MiB in the 64 KiB blocks of the block-wise compressors are 320.
-const PIECES_MAX: usize = 1024;
-
-/// RFC 9659: what decoders of the content coding support and encoders stay within.
-const ZSTD_WINDOW_MAX: u64 = 8 << 20;
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
