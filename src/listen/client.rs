@@ -40,10 +40,6 @@ pub enum GetError {
 ///
 /// # Errors
 /// A [`GetError`]; every status counts as an answer.
-#[cfg_attr(
-    not(test),
-    expect(clippy::disallowed_methods, reason = "the body is limited before it is collected")
-)]
 pub async fn get(url: &Uri, limit: Duration) -> Result<(StatusCode, Bytes), GetError> {
     timeout(limit, ask(url)).await.unwrap_or(Err(GetError::Silent(limit)))
 }
@@ -65,6 +61,10 @@ async fn ask(url: &Uri) -> Result<(StatusCode, Bytes), GetError> {
     let exchange = async {
         let response = sender.send_request(request).await.map_err(GetError::NotHttp)?;
         let status = response.status();
+        #[cfg_attr(
+            not(test),
+            expect(clippy::disallowed_methods, reason = "the body is limited before")
+        )]
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         Ok((status, body.map_err(|_| GetError::Body)?.to_bytes()))
     };
