@@ -3,10 +3,12 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub mod admin;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod digest;
 pub mod expose;
+pub mod listen;
 pub mod log_metrics;
 pub mod process;
 pub mod receive;

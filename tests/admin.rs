@@ -4,21 +4,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use redora::admin::{
     Admin, Config, Readiness, Reload, SCRAPES_MAX, Scrape, ScrapeRequest, ScrapeResponse,
     TokenCheck,
 };
+use redora::listen::{Bounds, bind, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, watch};
 
 /// An admin port under test: functions to hand in, and how peers look to it.
@@ -26,9 +25,9 @@ struct Port {
     scrape: Scrape,
     readiness: watch::Receiver<Readiness>,
     reload: Reload,
-    token: Option<TokenCheck>,
-    /// Real peers of a test all come from this machine, so others have to be told apart by name.
-    peer: Option<SocketAddr>,
+    token: watch::Receiver<Option<TokenCheck>>,
+    /// Real peers of a test all come from this machine, so others have to be made up.
+    peer: SocketAddr,
 }
 
 impl Default for Port {
@@ -37,8 +36,8 @@ impl Default for Port {
             scrape: Arc::new(|_| plain(["a 1\n", "b 2\n"].map(Bytes::from))),
             readiness: watch::channel(Readiness::Ready).1,
             reload: Arc::new(|| Box::pin(async { Ok(()) })),
-            token: None,
-            peer: None,
+            token: watch::channel(None).1,
+            peer: "127.0.0.1:40000".parse().unwrap(),
         }
     }
 }
@@ -57,21 +56,22 @@ impl Port {
         let Self { scrape, readiness, reload, token, peer } = self;
         let admin =
             Admin::new(Config { scrape, scrapes_max: SCRAPES_MAX, readiness, reload, token });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
+        let handle = move |request| {
+            let admin = admin.clone();
+            async move { admin.answer(peer, request).await }
+        };
+        let bounds = Bounds {
+            connections: 64,
+            streams_per_connection: 16,
+            header_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::ZERO,
+        };
+        let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
-            while let Ok((socket, real_peer)) = listener.accept().await {
-                let (admin, peer) = (admin.clone(), peer.unwrap_or(real_peer));
-                let service = service_fn(move |request| {
-                    let admin = admin.clone();
-                    async move { Ok::<_, Infallible>(admin.answer(peer, request).await) }
-                });
-                tokio::spawn(async move {
-                    let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-                    // A peer that leaves early is part of the tests.
-                    let _ = server.serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
+            let _drained = serve(vec![listener], handle, bounds, Arc::new(|_| {}), stopped).await;
+            drop(stop);
         });
         address
     }
@@ -317,7 +317,7 @@ async fn too_many_scrapes_at_once_are_sent_away_until_one_ends() {
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), freed).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), freed).await.unwrap();
 }
 
 /// A reload that counts its calls.
@@ -331,8 +331,8 @@ fn counted() -> (Reload, Arc<AtomicUsize>) {
     (reload, calls)
 }
 
-fn token() -> Option<TokenCheck> {
-    Some(Arc::new(|shown: &[u8]| shown == b"s3cret"))
+fn token(secret: &'static str) -> Option<TokenCheck> {
+    Some(Arc::new(move |shown: &[u8]| shown == secret.as_bytes()))
 }
 
 #[tokio::test]
@@ -356,7 +356,7 @@ async fn a_reload_from_this_machine_needs_no_token_but_a_page_gets_nowhere() {
 
 #[tokio::test]
 async fn a_reload_from_another_machine_needs_the_configured_token() {
-    let peer = Some("10.1.2.3:40000".parse().unwrap());
+    let peer = "10.1.2.3:40000".parse().unwrap();
     let (reload, calls) = counted();
     let closed = Port { reload: Arc::clone(&reload), peer, ..Port::default() }.serve().await;
     let right = ("authorization", "Bearer s3cret");
@@ -365,7 +365,8 @@ async fn a_reload_from_another_machine_needs_the_configured_token() {
         assert_eq!(answer.status, 403);
         assert!(answer.body.contains("admin_token"), "{}", answer.body);
     }
-    let open = Port { reload, peer, token: token(), ..Port::default() }.serve().await;
+    let (configured, token_now) = watch::channel(token("s3cret"));
+    let open = Port { reload, peer, token: token_now, ..Port::default() }.serve().await;
     for headers in [&[][..], &[("authorization", "Bearer wrong")], &[right, right]] {
         let answer = ask(open, "POST /-/reload", headers).await;
         assert_eq!(answer.status, 401, "{headers:?}");
@@ -375,6 +376,11 @@ async fn a_reload_from_another_machine_needs_the_configured_token() {
     assert_eq!(calls.load(Ordering::Relaxed), 0);
     assert_eq!(ask(open, "POST /-/reload", &[right]).await.status, 200);
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+
+    configured.send_replace(token("rotated"));
+    assert_eq!(ask(open, "POST /-/reload", &[right]).await.status, 401);
+    let rotated = ("authorization", "Bearer rotated");
+    assert_eq!(ask(open, "POST /-/reload", &[rotated]).await.status, 200);
 }
 
 #[tokio::test]

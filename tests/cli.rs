@@ -172,7 +172,7 @@ fn health_against_nothing_exits_1_with_a_clear_message() {
     let url = format!("http://127.0.0.1:{port}");
     let (code, stdout, stderr) = ask(&["health", "--url", &url]);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.starts_with(&format!("error: {url}/readyz: cannot reach")), "{stderr}");
+    assert!(stderr.starts_with(&format!("error: {url}/readyz: cannot connect")), "{stderr}");
     assert!(stderr.contains("is redora running"), "{stderr}");
 }
 

@@ -78,8 +78,8 @@ fn the_contracts_example_loads_exactly() {
     assert_eq!(config.admin.token, None);
     assert_eq!(config.data_dir, Path::new("./redora-data"));
     assert_eq!(config.receive.limits, redora::receive::Limits::default());
-    assert_eq!(config.series.max, 20_000);
-    assert_eq!(config.series.expire, Duration::from_secs(3600));
+    assert_eq!(config.series.rows, 20_000);
+    assert_eq!(config.series.expire_ms, 3_600_000);
     assert_eq!(config.red.dimensions[0].label, "http_route");
     assert_eq!(config.red.buckets.seconds(), [0.1, 1.0]);
     let [rule] = &config.log_metrics[..] else { panic!("one rule") };
@@ -138,8 +138,8 @@ admin_token: s3cret
     assert_eq!(limits.streams_per_connection, 2);
     assert_eq!(limits.header_timeout, Duration::from_millis(10));
     assert_eq!(limits.body_timeout, Duration::from_secs(3600));
-    assert_eq!(config.series.max, 1_000_000);
-    assert_eq!(config.series.expire, Duration::from_secs(5400));
+    assert_eq!(config.series.rows, 1_000_000);
+    assert_eq!(config.series.expire_ms, 5_400_000);
     assert!(config.receive.grpc.is_empty());
     assert_eq!(config.receive.http.len(), 1);
     assert_eq!(config.admin.listen.len(), 2);
@@ -206,7 +206,7 @@ fn scalars_are_interpolated_after_parsing() {
     }
     // The value is typed after interpolation, and is never read as YAML.
     let config = right("limits: { series: \"${PORT}\", connections: '${PORT}' }\n");
-    assert_eq!(config.series.max, 4999);
+    assert_eq!(config.series.rows, 4999);
     assert_eq!(config.receive.limits.connections, 4999);
     // A key is never interpolated.
     check("${PORT}: 1", "1:1: \"${PORT}\": is no known key; remove it");

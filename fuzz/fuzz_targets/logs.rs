@@ -1,4 +1,5 @@
-//! Feeds arbitrary bytes to the views over logs requests, with prost as the judge of what they must see.
+//! Feeds arbitrary bytes to the views over logs requests, with prost as the judge of what they must
+//! see.
 
 #![no_main]
 

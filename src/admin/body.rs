@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
-use super::scrape::{Chunks, Slot};
+use super::slot::Slot;
 
 /// The body of an answer of the admin port.
 pub struct Body(Kind);
@@ -36,6 +36,12 @@ pub enum BodyError {
     TooSlow,
 }
 
+/// The next chunk of a body, `None` at its end; never asked again after that.
+///
+/// Called only when the peer has taken what came before, on a thread that serves others too: a
+/// chunk is some tens of KiB, made without waiting. An empty chunk is allowed and sends nothing.
+pub type Chunks = Box<dyn FnMut() -> Option<Bytes> + Send>;
+
 impl Body {
     pub(super) fn text(text: String) -> Self {
         Self(Kind::Text(text.into()))
@@ -50,7 +56,7 @@ impl Body {
         match &mut self.0 {
             Kind::Text(text) => Self(Kind::Unsent(text.len() as u64)),
             Kind::Chunks { slot, .. } => {
-                slot.whole = true;
+                slot.settled = true;
                 Self(Kind::Emptied)
             }
             Kind::Unsent(_) | Kind::Emptied => self,
@@ -78,7 +84,7 @@ impl http_body::Body for Body {
             Kind::Chunks { chunks, slot } => {
                 let next = slot.span.in_scope(chunks);
                 if next.is_none() {
-                    slot.whole = true;
+                    slot.settled = true;
                     // Gives the slot back now, since hyper may keep a finished body for a while.
                     body.0 = Kind::Emptied;
                 }

@@ -4,26 +4,29 @@
 //! Every answer carries `Cache-Control: no-store` and headers that keep a browser from guessing,
 //! framing or sharing it. Nothing but `POST /-/reload` changes anything.
 
+mod answer;
 mod body;
 mod page;
+mod readiness;
 mod reload;
 mod scrape;
+mod slot;
 
-use std::error::Error;
-use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header;
 use http::{Method, Request, Response, StatusCode};
 use tokio::sync::{Mutex, Semaphore, watch};
 
-pub use body::{Body, BodyError};
-pub use scrape::{Chunks, Scrape, ScrapeRequest, ScrapeResponse};
+use answer::{harden, set, text};
+
+pub use body::{Body, BodyError, Chunks};
+pub use readiness::Readiness;
+pub use reload::{Reload, ReloadAnswer, ReloadFault, TokenCheck};
+pub use scrape::{Scrape, ScrapeRequest, ScrapeResponse};
 
 /// What the admin port reads from and calls.
 pub struct Config {
@@ -37,46 +40,13 @@ pub struct Config {
     /// Reads the configuration again.
     pub reload: Reload,
     /// Tells whether a bearer token is the configured `admin_token`, in a time that does not depend
-    /// on where the first difference stands; none when no token is configured.
-    pub token: Option<TokenCheck>,
+    /// on where the first difference stands; none when no token is configured. Watched, because a
+    /// reload may change the token.
+    pub token: watch::Receiver<Option<TokenCheck>>,
 }
 
 /// A pair of Prometheus servers, a person with curl, and one to spare.
 pub const SCRAPES_MAX: usize = 4;
-
-/// Reads the configuration again. Calls come one after another; an error is the text of the faults,
-/// and the last good configuration stays.
-pub type Reload = Arc<dyn Fn() -> ReloadAnswer + Send + Sync>;
-
-/// What a [`Reload`] ends with.
-pub type ReloadAnswer = Pin<Box<dyn Future<Output = Result<(), ReloadFault>> + Send>>;
-
-/// Why a reload was refused, in words for the operator.
-pub type ReloadFault = Box<dyn Error + Send + Sync>;
-
-/// Compares a token that a peer showed with the configured one.
-pub type TokenCheck = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
-
-/// Whether the agent takes requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// Not all listeners are bound.
-    Starting,
-    /// All listeners are bound.
-    Ready,
-    /// The agent is about to stop.
-    Draining,
-}
-
-impl fmt::Display for Readiness {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Starting => "starting: not all listeners are bound",
-            Self::Ready => "ready",
-            Self::Draining => "draining: the agent is about to stop",
-        })
-    }
-}
 
 /// The admin service; copies share their bounds.
 #[derive(Clone)]
@@ -88,7 +58,7 @@ struct Inner {
     readiness: watch::Receiver<Readiness>,
     reload: Reload,
     reloading: Arc<Mutex<()>>,
-    token: Option<TokenCheck>,
+    token: watch::Receiver<Option<TokenCheck>>,
 }
 
 impl Admin {
@@ -123,7 +93,7 @@ impl Admin {
             }
             Some(Route::Index) => page::index(*self.0.readiness.borrow()),
             Some(Route::Health) => text(StatusCode::OK, "ok"),
-            Some(Route::Readiness) => readiness(*self.0.readiness.borrow()),
+            Some(Route::Readiness) => readiness::answer(*self.0.readiness.borrow()),
             Some(Route::Metrics) => {
                 scrape::answer(&self.0.scrape, &self.0.scrapes, request.headers())
             }
@@ -142,7 +112,8 @@ impl Inner {
         B: http_body::Body<Data = Bytes>,
     {
         let (parts, body) = request.into_parts();
-        if let Err(refusal) = reload::permit(peer, &parts, self.token.as_ref()) {
+        let token = self.token.borrow().clone();
+        if let Err(refusal) = reload::permit(peer, &parts, token.as_ref()) {
             return reload::refused(&refusal);
         }
         if !body::discard(body, REQUEST_BYTES_MAX, REQUEST_TIME_MAX).await {
@@ -197,41 +168,6 @@ impl Route {
     fn allows(self, method: &Method) -> bool {
         self.methods().split(", ").any(|allowed| method == allowed)
     }
-}
-
-fn readiness(readiness: Readiness) -> Response<Body> {
-    let status = match readiness {
-        Readiness::Ready => StatusCode::OK,
-        Readiness::Starting | Readiness::Draining => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    text(status, &readiness.to_string())
-}
-
-/// A plain text answer of whole lines.
-fn text(status: StatusCode, line: &str) -> Response<Body> {
-    let mut response = Response::new(Body::text(format!("{line}\n")));
-    *response.status_mut() = status;
-    set(response.headers_mut(), header::CONTENT_TYPE, "text/plain; charset=utf-8");
-    response
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
-    headers.insert(name, HeaderValue::from_static(value));
-}
-
-/// What every answer says to browsers, though few come here.
-fn harden(headers: &mut HeaderMap) {
-    set(headers, header::CACHE_CONTROL, "no-store");
-    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(headers, header::REFERRER_POLICY, "no-referrer");
-    set(headers, header::X_FRAME_OPTIONS, "DENY");
-    set(
-        headers,
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    );
-    // Other pages may neither embed nor read the metrics.
-    set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 }
 
 /// The body of a request, of which none is needed; some clients send a few bytes with every POST.

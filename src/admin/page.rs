@@ -6,8 +6,9 @@ use std::fmt::{self, Display};
 use http::Response;
 use http::header;
 
+use super::answer::set;
 use super::body::Body;
-use super::{Readiness, set};
+use super::readiness::Readiness;
 use crate::process::{REVISION, VERSION};
 
 /// The index of the admin port.

@@ -1,16 +1,33 @@
-//! Who may reload. A peer on this machine may, because a reload only reads the operator's own file
-//! again, but a web page in a browser on this machine may not, nor whoever stands behind a proxy on
-//! it.
+//! Who may reload: a peer on this machine, because a reload only reads the operator's own file again,
+//! or whoever shows the token; but no web page in a browser on this machine, nor anyone behind a
+//! proxy on it.
 
+use std::error::Error;
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{Response, StatusCode};
 
+use super::answer::{set, text};
 use super::body::Body;
-use super::{TokenCheck, set, text};
+
+/// Reads the configuration again. Calls come one after another; an error is the text of the faults,
+/// and the last good configuration stays.
+pub type Reload = Arc<dyn Fn() -> ReloadAnswer + Send + Sync>;
+
+/// What a [`Reload`] ends with.
+pub type ReloadAnswer = Pin<Box<dyn Future<Output = Result<(), ReloadFault>> + Send>>;
+
+/// Why a reload was refused, in words for the operator.
+pub type ReloadFault = Box<dyn Error + Send + Sync>;
+
+/// Compares a token that a peer showed with the configured one.
+pub type TokenCheck = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// Why a peer may not reload; the text names the cure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,7 +148,6 @@ const PROXY_HEADERS: [HeaderName; 4] = [
 mod tests {
     use super::*;
     use http::Request;
-    use std::sync::Arc;
 
     const HERE: &str = "127.0.0.1:50000";
     const THERE: &str = "10.1.2.3:50000";

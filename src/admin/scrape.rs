@@ -1,19 +1,15 @@
-//! `/metrics`: what a scrape asks for and gets, and the slots that keep many scrapers from holding
-//! many snapshots.
+//! `/metrics`: what a scrape asks for and gets, as plain values, so that the exposition behind it
+//! knows nothing of HTTP but its negotiation.
 
-use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
 
-use super::body::Body;
-use super::{set, text};
-use crate::process::spans;
+use super::answer::{set, text};
+use super::body::{Body, Chunks};
+use super::slot::Slot;
 
 /// Answers a scrape: the head at once, the chunks on demand.
 pub type Scrape = Arc<dyn Fn(ScrapeRequest) -> ScrapeResponse + Send + Sync>;
@@ -35,52 +31,6 @@ pub struct ScrapeResponse {
     pub content_encoding: Option<HeaderValue>,
     /// The body.
     pub chunks: Chunks,
-}
-
-/// The next chunk of a body, `None` at its end; never asked again after that.
-///
-/// Called only when the peer has taken what came before, on a thread that serves others too: a
-/// chunk is some tens of KiB, made without waiting. An empty chunk is allowed and sends nothing.
-pub type Chunks = Box<dyn FnMut() -> Option<Bytes> + Send>;
-
-/// The right to one running scrape.
-pub(super) struct Slot {
-    /// When the slot is taken back.
-    pub(super) deadline: Instant,
-    /// Whether the last chunk has been taken.
-    pub(super) whole: bool,
-    /// The own trace of the scrape, which ends with the slot.
-    pub(super) span: tracing::Span,
-    /// Its end gives the slot back early.
-    _held: oneshot::Sender<()>,
-}
-
-impl Slot {
-    fn new(permit: OwnedSemaphorePermit) -> Self {
-        let deadline = Instant::now() + SCRAPE_TIME_MAX;
-        let (held, ended) = oneshot::channel();
-        // A peer that stops reading is never polled again, so the deadline needs a watcher of its
-        // own.
-        tokio::spawn(async move {
-            let _ = tokio::time::timeout_at(deadline, ended).await;
-            drop(permit);
-        });
-        Self { deadline, whole: false, span: spans::scrape(), _held: held }
-    }
-
-    /// Notes why the scrape did not reach its end.
-    pub(super) fn fail(&mut self, reason: &dyn Display) {
-        self.whole = true;
-        spans::fail(&self.span, reason);
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if !self.whole {
-            spans::fail(&self.span, &"the peer left before the end");
-        }
-    }
 }
 
 /// Starts a scrape if there is a slot.
@@ -120,12 +70,11 @@ fn joined(headers: &HeaderMap, name: HeaderName) -> String {
     values.join(", ")
 }
 
-/// Six times the usual scrape timeout; a peer slower than that blocks a slot for the others.
-const SCRAPE_TIME_MAX: Duration = Duration::from_secs(60);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::slot::SCRAPE_TIME_MAX;
+    use bytes::Bytes;
     use http_body_util::BodyExt;
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::values;
 use crate::process::{LogFormat, REVISION, VERSION};
 
 /// RED and DORA metrics from one small binary: OTLP in, Prometheus out.
@@ -111,11 +112,11 @@ pub(super) struct HealthOptions {
     /// http://[::1]:9464/readyz]
     ///
     /// A URL without a path asks for /readyz.
-    #[arg(long, value_name = "URL", value_parser = super::health::parse_url)]
+    #[arg(long, value_name = "URL", value_parser = values::url)]
     pub(super) url: Option<http::Uri>,
 
     /// How long the whole check may take, such as 500ms or 3s
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = values::time)]
     pub(super) timeout: Duration,
 }
 
@@ -161,32 +162,6 @@ fn version() -> &'static str {
     })
 }
 
-/// A time of at least a millisecond and at most an hour, in ms, s or m; a bare number counts
-/// seconds.
-fn parse_time(text: &str) -> Result<Duration, TimeFault> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| TimeFault::Form)?;
-    let unit_ms = match &text[digits.len()..] {
-        "ms" => 1,
-        "s" | "" => 1_000,
-        "m" => 60_000,
-        _ => return Err(TimeFault::Form),
-    };
-    match number.checked_mul(unit_ms) {
-        Some(ms @ 1..=3_600_000) => Ok(Duration::from_millis(ms)),
-        _ => Err(TimeFault::Range),
-    }
-}
-
-/// Why a time was refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum TimeFault {
-    #[error("write a whole number with its unit, such as 500ms, 3s or 1m")]
-    Form,
-    #[error("use a time between 1ms and 1h")]
-    Range,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,21 +180,5 @@ mod tests {
         let args = Args::try_parse_from(["redora", "run", "-c", "b.yaml"]).unwrap();
         let Some(Command::Run(options)) = args.command else { panic!("{args:?}") };
         assert_eq!(options.config, Some("b.yaml".into()));
-    }
-
-    #[test]
-    fn times_are_read_with_their_unit() {
-        let ms = |text| parse_time(text).map(|time| time.as_millis());
-        assert_eq!(ms("500ms"), Ok(500));
-        assert_eq!(ms("3s"), Ok(3000));
-        assert_eq!(ms("3"), Ok(3000));
-        assert_eq!(ms("1m"), Ok(60_000));
-        assert_eq!(ms("60m"), Ok(3_600_000));
-        for text in ["", "s", "-1s", "1.5s", "3h", "3 s", "3µs"] {
-            assert_eq!(ms(text), Err(TimeFault::Form), "{text}");
-        }
-        for text in ["0", "0ms", "61m", "99999999999999999m"] {
-            assert_eq!(ms(text), Err(TimeFault::Range), "{text}");
-        }
     }
 }

@@ -4,9 +4,9 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use super::Outcome;
 use super::args::CheckOptions;
 use super::configuration;
+use super::outcome::{self, Outcome};
 use crate::config::Config;
 use crate::red::Compat;
 
@@ -15,10 +15,10 @@ pub(super) fn check(options: CheckOptions) -> Outcome {
     match configuration::load(options.config) {
         Ok((file, config)) => {
             let name = file.map_or("built-in defaults".into(), |file| file.display().to_string());
-            super::print(format!("{name}: ok\n{}", Summary(&config)).as_bytes())
+            outcome::print(format!("{name}: ok\n{}", Summary(&config)).as_bytes())
         }
         Err(unusable) => {
-            super::complain(&unusable);
+            outcome::complain(&unusable);
             Outcome::Wrong
         }
     }
@@ -47,7 +47,12 @@ impl Display for Summary<'_> {
             Bytes(limits.request_bytes),
             limits.items_per_request
         )?;
-        writeln!(out, "  series       {}, kept {} idle", series.max, Time(series.expire))?;
+        writeln!(
+            out,
+            "  series       {}, kept {} idle",
+            series.rows,
+            Time(Duration::from_millis(series.expire_ms))
+        )?;
         let dimensions: Vec<_> = red.dimensions.iter().map(|one| one.attribute.as_str()).collect();
         writeln!(out, "  dimensions   {}", list(&dimensions))?;
         writeln!(

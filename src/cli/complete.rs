@@ -4,12 +4,12 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Outcome;
 use super::args::Args;
+use super::outcome::{self, Outcome};
 
 /// Prints the completion script of a shell.
 pub(super) fn completions(shell: Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "redora", &mut script);
-    super::print(&script)
+    outcome::print(&script)
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::args::RunOptions;
-use super::{Outcome, configuration};
+use super::configuration;
+use super::outcome::{self, Outcome};
 use crate::config::Config;
 use crate::process::{self, Clock, LogSettings, REVISION, System, Telemetry, VERSION, spans};
 
@@ -22,14 +23,14 @@ where
     let log = match LogSettings::read(options.log_level.as_deref(), format, &process::env) {
         Ok(log) => log,
         Err(fault) => {
-            super::complain(&fault);
+            outcome::complain(&fault);
             return Outcome::Wrong;
         }
     };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
-            super::complain(&format_args!("cannot start the threads of the agent: {error}"));
+            outcome::complain(&format_args!("cannot start the threads of the agent: {error}"));
             return Outcome::Failed;
         }
     };
@@ -37,7 +38,7 @@ where
         let telemetry = match Telemetry::start(log, &process::env) {
             Ok(telemetry) => telemetry,
             Err(error) => {
-                super::complain(&error);
+                outcome::complain(&error);
                 return Outcome::Failed;
             }
         };
@@ -70,7 +71,7 @@ where
         Ok(loaded) => loaded,
         Err(unusable) => {
             spans::fail(&boot, &unusable);
-            super::complain(&unusable);
+            outcome::complain(&unusable);
             return Outcome::Wrong;
         }
     };

@@ -5,6 +5,7 @@
 //! collected, with `interpolate` and `scalar`) → `sections`, `red`, `logs` (what each key means) →
 //! [`Config`]. Limits: 1 MiB of text, 64 KiB of any value that comes from outside the file.
 
+mod checked;
 mod fault;
 mod interpolate;
 mod logs;
@@ -15,105 +16,19 @@ mod schema;
 mod sections;
 mod walk;
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
+pub use checked::{Admin, Config, Secret};
 pub use fault::{Conflict, Fault, Faults, Problem, SyntaxCure};
 pub use interpolate::{Broken, Read};
 pub use scalar::{Form, Shown};
 pub use schema::{KEYS, Key, LATER};
 
-use crate::{log_metrics, receive, red as red_book};
 use interpolate::Sources;
 use node::Position;
 use walk::Walk;
-
-/// A checked configuration: what every organ is built from.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where OTLP is received, and what one peer may ask for.
-    pub receive: receive::Config,
-    /// Where metrics, health and pages are served.
-    pub admin: Admin,
-    /// Where state is kept; relative to the working directory.
-    pub data_dir: PathBuf,
-    /// How many series are kept, and for how long.
-    pub series: SeriesLimits,
-    /// What the RED book keeps.
-    pub red: red_book::Config,
-    /// Counters over log records, in the order of the file.
-    pub log_metrics: Vec<log_metrics::Rule>,
-}
-
-/// The admin port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admin {
-    /// Its addresses; never empty.
-    pub listen: Vec<SocketAddr>,
-    /// What a request that changes something must show; without it nothing can be changed.
-    pub token: Option<Secret>,
-}
-
-/// Bounds of every book of series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeriesLimits {
-    /// Series that are kept before new ones go to the overflow row.
-    pub max: usize,
-    /// How long a series without events is kept.
-    pub expire: Duration,
-}
-
-/// A secret that prints as `(secret)`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Config {
-    /// What runs without a file: telemetry on the default ports of both loopback families.
-    #[must_use]
-    pub fn defaults() -> Self {
-        let loopback = |port| {
-            vec![
-                SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-                SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
-            ]
-        };
-        Self {
-            receive: receive::Config {
-                // The ports that OpenTelemetry has registered.
-                grpc: loopback(4317),
-                http: loopback(4318),
-                limits: receive::Limits::default(),
-            },
-            // The port that OpenTelemetry's own Prometheus exporter takes.
-            admin: Admin { listen: loopback(9464), token: None },
-            data_dir: PathBuf::from("./redora-data"),
-            series: SeriesLimits::default(),
-            red: red_book::Config::default(),
-            log_metrics: Vec::new(),
-        }
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self::defaults()
-    }
-}
-
-impl Default for SeriesLimits {
-    fn default() -> Self {
-        Self {
-            // A few dozen services with some hundred operations each, at a few MiB.
-            max: 20_000,
-            // A batch job that runs hourly keeps its series.
-            expire: Duration::from_secs(3600),
-        }
-    }
-}
 
 /// Reads and checks a file; relative `${file:PATH}` start from the file's directory.
 ///
@@ -187,40 +102,6 @@ pub fn read_file(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::copy(&mut File::open(path)?.take(bytes_max as u64), &mut bytes)?;
     Ok(bytes)
-}
-
-impl Secret {
-    /// A secret of this text.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// Whether a peer showed this secret; takes the same time wherever the first difference stands.
-    #[must_use]
-    pub fn matches(&self, shown: &[u8]) -> bool {
-        let own = self.0.as_bytes();
-        let differences = own.iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
-        own.len() == shown.len() && differences == 0
-    }
-
-    /// The text itself, for the one place that sends it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
 }
 
 fn whole_file(file: &str, problem: Problem) -> Faults {

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::checked::{Config, Secret};
 use super::fault::{Conflict, Problem};
 use super::node::Position;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Section, Typed, Walk};
-use super::{Config, Secret, SeriesLimits};
-use crate::receive;
+use crate::{receive, series as series_room};
 
 /// Reads `listen`.
 pub(super) fn listen(walk: &mut Walk<'_>, section: &Section<'_>, config: &mut Config) {
@@ -116,17 +116,17 @@ pub(super) fn limits(
     walk: &mut Walk<'_>,
     section: &Section<'_>,
     receive: &mut receive::Limits,
-    series: &mut SeriesLimits,
+    series: &mut series_room::Limits,
 ) {
     memory(walk, section, receive);
     if let Some(count) = whole(walk, section, "spans_per_request", ITEMS_MAX) {
         receive.items_per_request = count;
     }
     if let Some(count) = whole(walk, section, "series", SERIES_MAX) {
-        series.max = usize::try_from(count).expect("a bound below 2^32");
+        series.rows = usize::try_from(count).expect("a bound below 2^32");
     }
     if let Some(time) = time(walk, section, "series_expire", EXPIRE_MIN, EXPIRE_MAX) {
-        series.expire = time;
+        series.expire_ms = time.as_millis().try_into().unwrap_or(u64::MAX);
     }
     if let Some(count) = whole(walk, section, "connections", CONNECTIONS_MAX) {
         receive.connections = usize::try_from(count).expect("a bound below 2^32");

@@ -1,8 +1,8 @@
 //! The single walk over a batch: hands each view to the books below and computes nothing itself.
 //!
-//! A batch is walked once under one lock. Its items are staged and then counted together, so that a request that turns
-//! out to be malformed counts nothing, and a scrape never sees half of one. One lock is enough for a sidecar: a batch
-//! of 512 spans holds it for about a tenth of a millisecond.
+//! A batch is walked once under one lock. Its items are staged and then counted together, so that a
+//! request that turns out to be malformed counts nothing, and a scrape never sees half of one. One
+//! lock is enough for a sidecar: a batch of 512 spans holds it for about a tenth of a millisecond.
 
 mod resource;
 
@@ -49,7 +49,8 @@ pub struct Books {
 }
 
 impl Digest {
-    /// Empty books. The hasher's seed decides nothing that is seen; it keeps peers from choosing colliding keys.
+    /// Empty books. The hasher's seed decides nothing that is seen; it keeps peers from choosing
+    /// colliding keys.
     #[must_use]
     pub fn new(settings: Settings, hasher: Hasher) -> Self {
         let Settings { red, log_metrics, series } = settings;
@@ -113,8 +114,8 @@ impl Digest {
         books.sightings.limit(series);
     }
 
-    /// A panic while the lock was held left a batch half staged at worst, which the next commit would count; better
-    /// that than an agent that counts nothing any more.
+    /// A panic while the lock was held left a batch half staged at worst, which the next commit
+    /// would count; better that than an agent that counts nothing any more.
     fn lock(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,7 +153,8 @@ impl Books {
         Ok(())
     }
 
-    /// Reads whose spans follow; not before there is one, since a request may hold millions of empty parts.
+    /// Reads whose spans follow; not before there is one, since a request may hold millions of
+    /// empty parts.
     fn name_spans<'a>(
         &mut self,
         tenant: &Tenant,

@@ -1,5 +1,5 @@
-//! Requests as real encoders write them, through the whole walk: what each book holds afterwards, and that a
-//! malformed or overflowing request leaves the truth intact.
+//! Requests as real encoders write them, through the whole walk: what each book holds afterwards,
+//! and that a malformed or overflowing request leaves the truth intact.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

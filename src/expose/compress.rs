@@ -1,5 +1,5 @@
-//! Compression of a scrape's body as it is made. The fastest levels: a scrape is text that repeats itself, and the
-//! agent's CPU belongs to the service beside it.
+//! Compression of a scrape's body as it is made. The fastest levels: a scrape is text that repeats
+//! itself, and the agent's CPU belongs to the service beside it.
 
 use std::io::Write;
 

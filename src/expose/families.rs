@@ -1,5 +1,5 @@
-//! Every metric family that a scrape may hold, as data: the scrape declares from it, and the documentation is written
-//! from it, so that the two cannot tell different stories.
+//! Every metric family that a scrape may hold, as data: the scrape declares from it, and the
+//! documentation is written from it, so that the two cannot tell different stories.
 
 use redora_exposition::{Family, Kind};
 

@@ -1,5 +1,5 @@
-//! The labels of one sample in a fixed place on the stack: a scrape has a hundred thousand of them, and none should
-//! cost an allocation.
+//! The labels of one sample in a fixed place on the stack: a scrape has a hundred thousand of them,
+//! and none should cost an allocation.
 
 use redora_exposition::Label;
 use redora_model::dimension::Dimension;
@@ -41,7 +41,8 @@ impl<'a> LabelSet<'a> {
         }
     }
 
-    /// The values of configured dimensions; an empty one is left out, which is the same label set to Prometheus.
+    /// The values of configured dimensions; an empty one is left out, which is the same label set
+    /// to Prometheus.
     pub(super) fn dimensions(
         &mut self,
         dimensions: &'a [Dimension],

@@ -1,11 +1,13 @@
-//! The books and the agent's own counters into one scrape, a piece at a time: rows are encoded under the lock until a
-//! piece is full, so that neither a scrape's memory nor the wait of a request grows with the number of rows.
+//! The books and the agent's own counters into one scrape, a piece at a time: rows are encoded
+//! under the lock until a piece is full, so that neither a scrape's memory nor the wait of a
+//! request grows with the number of rows.
 
 mod compress;
 mod families;
 mod labels;
 mod own;
 mod red;
+mod rows;
 mod sections;
 mod versions_logs;
 
@@ -16,9 +18,11 @@ use redora_exposition::{Compression, Encoder, Negotiated, Options};
 
 pub use families::{Described, FAMILIES, log_rule_name};
 pub use own::{Own, OwnFault};
+pub use sections::Build;
 
 use crate::digest::Digest;
 use compress::Compressor;
+use rows::PIECE_BYTES;
 use sections::Section;
 
 /// What a scrape is made from.
@@ -27,15 +31,6 @@ pub struct Expose {
     digest: Arc<Digest>,
     own: Arc<Own>,
     build: Build,
-}
-
-/// Which binary answers.
-#[derive(Clone, Copy, Debug)]
-pub struct Build {
-    /// The version of the package.
-    pub version: &'static str,
-    /// The commit it was built from; empty where the build did not say.
-    pub revision: &'static str,
 }
 
 impl Expose {
@@ -123,10 +118,6 @@ impl Iterator for Scrape {
         None
     }
 }
-
-/// A piece of a body: large enough that locking costs nothing beside encoding, small enough that four scrapes at once
-/// stay under a MiB.
-const PIECE_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! The agent's own counters and what the system says of its process, kept by the prometheus crate: they are few, they
-//! are counted from many places, and nothing about them is redora's business.
+//! The agent's own counters and what the system says of its process, kept by the prometheus crate:
+//! they are few, they are counted from many places, and nothing about them is redora's business.
 
 use prometheus::core::Collector;
 use prometheus::proto::MetricType;
@@ -19,7 +19,7 @@ pub struct Own {
     durations_dropped: IntCounter,
     series: IntGaugeVec,
     overflow: IntCounterVec,
-    accept_errors: IntCounter,
+    connection_events: IntCounterVec,
     reload_ok: IntGauge,
     reload_at: Gauge,
 }
@@ -31,6 +31,7 @@ pub struct OwnFault(#[from] prometheus::Error);
 
 impl Own {
     /// All counters at 0, one for each signal and reason, so that their first event is seen.
+    /// Counters by book appear with the first scrape.
     ///
     /// # Errors
     /// If two collectors share a name.
@@ -67,9 +68,10 @@ impl Own {
                 "Items that found their book full and were counted as other.",
                 &["book"],
             )?,
-            accept_errors: IntCounter::new(
-                "redora_accept_errors_total",
-                "Connections that could not be accepted.",
+            connection_events: counters(
+                "redora_connection_events_total",
+                "Connections that could not be accepted, had to wait at the limit, or were cut.",
+                &["port", "event"],
             )?,
             reload_ok: IntGauge::new(
                 "redora_config_last_reload_successful",
@@ -99,7 +101,7 @@ impl Own {
             Box::new(self.durations_dropped.clone()),
             Box::new(self.series.clone()),
             Box::new(self.overflow.clone()),
-            Box::new(self.accept_errors.clone()),
+            Box::new(self.connection_events.clone()),
             Box::new(self.reload_ok.clone()),
             Box::new(self.reload_at.clone()),
         ];
@@ -128,9 +130,9 @@ impl Own {
         self.refused_items.with_label_values(&[signal, reason]).inc_by(items);
     }
 
-    /// A connection could not be accepted.
-    pub fn accept_failed(&self) {
-        self.accept_errors.inc();
+    /// Something befell a listener or a connection of a port.
+    pub fn connection_event(&self, port: &str, event: &str) {
+        self.connection_events.with_label_values(&[port, event]).inc();
     }
 
     /// The configuration was read.
@@ -139,6 +141,18 @@ impl Own {
         if ok {
             self.reload_at.set(now_ms as f64 / 1e3);
         }
+    }
+
+    /// Name, kind, labels and help of every family, for the documentation.
+    pub fn described(&self) -> Vec<(String, Kind, Vec<String>, String)> {
+        let families = self.registry.gather();
+        let described = families.iter().filter_map(|family| {
+            let labels = family.get_metric().first()?.get_label().iter();
+            let labels = labels.map(|pair| pair.name().to_owned()).collect();
+            let (name, help) = (family.name().to_owned(), family.help().to_owned());
+            Some((name, kind(family.get_field_type())?, labels, help))
+        });
+        described.collect()
     }
 
     /// Takes over what the books count about themselves.
@@ -155,11 +169,7 @@ impl Own {
     /// Writes every family of the registry.
     pub(super) fn encode(&self, encoder: &mut Encoder) {
         for family in self.registry.gather() {
-            let kind = match family.get_field_type() {
-                MetricType::COUNTER => Kind::Counter,
-                MetricType::GAUGE => Kind::Gauge,
-                _ => continue,
-            };
+            let Some(kind) = kind(family.get_field_type()) else { continue };
             let name = family.name();
             let unit = UNITS.iter().find(|unit| name.trim_end_matches("_total").ends_with(*unit));
             encoder.family(&Family { name, help: family.help(), kind, unit: unit.copied() });
@@ -177,7 +187,17 @@ impl Own {
     }
 }
 
-/// A book started anew by a reload counts from 0 again, which a counter must not: it then stands until it is passed.
+/// The registry holds counters and gauges only.
+fn kind(of: MetricType) -> Option<Kind> {
+    match of {
+        MetricType::COUNTER => Some(Kind::Counter),
+        MetricType::GAUGE => Some(Kind::Gauge),
+        _ => None,
+    }
+}
+
+/// A book started anew by a reload counts from 0 again, which a counter must not: it then stands
+/// until it is passed.
 fn raise(counter: &IntCounter, to: u64) {
     counter.inc_by(to.saturating_sub(counter.get()));
 }

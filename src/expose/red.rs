@@ -1,4 +1,5 @@
-//! Requests as samples: redora's own families, and the same requests under the names of other tools.
+//! Requests as samples: redora's own families, and the same requests under the names of other
+//! tools.
 
 use redora_exposition::{Bucket, Encoder, Exemplar, Label, Native};
 
@@ -8,7 +9,7 @@ use super::families::{
     TEMPO_LATENCY,
 };
 use super::labels::LabelSet;
-use super::sections::{encode_rows, labels_of};
+use super::rows::{encode_rows, labels_of};
 use crate::digest::Books;
 use crate::red::{
     Buckets, Calls, Edge, Family, Histogram, NATIVE_BUCKETS_MAX, Outcome, Requests, Shape, Spans,
@@ -120,7 +121,8 @@ pub(super) fn encode_spanmetrics_duration(
     encode_call_durations(&SPANMETRICS_DURATION, books, books.red.spanmetrics()?, encoder, from)
 }
 
-/// Calls by span status. UNSET and ERROR stand at 0 from the first call on; OK is rare and appears when it is set.
+/// Calls by span status. UNSET and ERROR stand at 0 from the first call on; OK is rare and appears
+/// when it is set.
 fn encode_calls(
     described: &Described,
     books: &Books,

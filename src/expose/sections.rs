@@ -1,14 +1,23 @@
-//! The order of a scrape: which part follows which, and how the rows of a book become samples a piece at a time.
+//! The order of a scrape: which part follows which, and how the rows of a book become samples a
+//! piece at a time.
 
 use redora_exposition::Encoder;
 
-use super::families::{self, Described};
-use super::labels::LabelSet;
-use super::{Build, PIECE_BYTES, red, versions_logs};
+use super::families;
+use super::{red, versions_logs};
 use crate::digest::Books;
-use crate::series::{Book, Entry, Row};
 
-/// Encodes rows from a position on; gives the position to go on from, or nothing when the part is complete.
+/// Which binary answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// The version of the package.
+    pub version: &'static str,
+    /// The commit it was built from; empty where the build did not say.
+    pub revision: &'static str,
+}
+
+/// Encodes rows from a position on; gives the position to go on from, or nothing when the part is
+/// complete.
 pub(super) type Part = fn(&Books, &mut Encoder, usize) -> Option<usize>;
 
 /// A part of a scrape.
@@ -73,33 +82,4 @@ pub(super) fn encode_build(build: Build, encoder: &mut Encoder) {
     encoder.gauge(&[("service_name", "redora"), ("service_version", build.version)], 1.0);
     encoder.family(&families::BUILD.family());
     encoder.gauge(&[("version", build.version), ("revision", build.revision)], 1.0);
-}
-
-/// Encodes the rows of a book from a position on, until a piece is full.
-pub(super) fn encode_rows<'b, R: Row>(
-    family: &Described,
-    book: &'b Book<R>,
-    encoder: &mut Encoder,
-    from: usize,
-    mut encode: impl FnMut(&mut Encoder, &'b Entry<R>),
-) -> Option<usize> {
-    if from == 0 {
-        encoder.family(&family.family());
-    }
-    for (at, entry) in book.entries(from) {
-        encode(encoder, entry);
-        if encoder.buffered() >= PIECE_BYTES {
-            return Some(at + 1);
-        }
-    }
-    None
-}
-
-/// The labels of a family whose key holds exactly tenant and these.
-pub(super) fn labels_of<'b, R: Row>(entry: &'b Entry<R>, names: &[&'static str]) -> LabelSet<'b> {
-    let mut values = entry.labels();
-    let mut labels = LabelSet::new();
-    labels.tenant(values.next());
-    labels.named(names, &mut values);
-    labels
 }

@@ -1,4 +1,5 @@
-//! Whole scrapes of books that took real requests: what every format says, and that pieces are the same as one whole.
+//! Whole scrapes of books that took real requests: what every format says, and that pieces are the
+//! same as one whole.
 
 use std::io::Read;
 

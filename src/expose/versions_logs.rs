@@ -7,7 +7,7 @@ use super::families::{
     log_rule_name,
 };
 use super::labels::LabelSet;
-use super::sections::{encode_rows, labels_of};
+use super::rows::{PIECE_BYTES, encode_rows, labels_of};
 use crate::digest::Books;
 use crate::log_metrics::SEVERITIES;
 use crate::sightings::Seen;
@@ -101,7 +101,7 @@ pub(super) fn encode_rule(
         labels.dimensions(&rule.labels, &mut values);
         let (count, born_ms) = (entry.row.count() as f64, entry.born_ms());
         encoder.counter(labels.as_slice(), count, Some(born_ms), None);
-        if encoder.buffered() >= super::PIECE_BYTES {
+        if encoder.buffered() >= PIECE_BYTES {
             return Some(at + 1);
         }
     }

@@ -1,5 +1,5 @@
-//! Counters drawn from log records: by severity always, and by the rules of the configuration, so that a line that
-//! matters can be alerted on without a log store.
+//! Counters drawn from log records: by severity always, and by the rules of the configuration, so
+//! that a line that matters can be alerted on without a log store.
 
 mod config;
 mod watch;
@@ -96,7 +96,8 @@ impl LogMetrics {
         &self.rules
     }
 
-    /// The records that follow are of this service. A rule without labels is seen at 0 from here on.
+    /// The records that follow are of this service. A rule without labels is seen at 0 from here
+    /// on.
     pub fn service(&mut self, tenant: &Tenant, service: &[u8], now_ms: u64) {
         self.key.clear();
         self.key.push(tenant.as_str().as_bytes());

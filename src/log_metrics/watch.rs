@@ -1,5 +1,5 @@
-//! What the rules need of one log record, gathered while its bytes are walked: the attributes that some rule asks for,
-//! and nothing of the others.
+//! What the rules need of one log record, gathered while its bytes are walked: the attributes that
+//! some rule asks for, and nothing of the others.
 
 use redora_wire::logs::LogRecord;
 use redora_wire::{KeyValue, Value};
@@ -97,7 +97,8 @@ fn spells(value: Value<'_>, expected: &[u8]) -> bool {
     }
 }
 
-/// Whether some text in the body says what is asked for; a structured body says it in any of its values.
+/// Whether some text in the body says what is asked for; a structured body says it in any of its
+/// values.
 fn says(value: Value<'_>, body: &Body, text: &mut Vec<u8>, depth: u32) -> bool {
     match value {
         Value::String(line) => line_says(plain(line, text), body),

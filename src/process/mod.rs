@@ -5,27 +5,22 @@ mod clock;
 mod drain;
 mod logs;
 mod signals;
+mod system;
 mod telemetry;
 mod traces;
+mod version;
 
 pub use clock::{Clock, ManualClock};
 pub use drain::{Drain, Unfinished};
 pub use logs::{Fault as LogFault, Format as LogFormat, Settings as LogSettings};
 pub use signals::{Signals, signals};
+pub use system::System;
 pub use telemetry::{Telemetry, TelemetryError};
 pub use traces::spans;
+pub use version::{REVISION, VERSION};
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
-
-/// The version of this build.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The revision that this build was made from, when the build was told in `REDORA_REVISION`.
-pub const REVISION: Option<&str> = match option_env!("REDORA_REVISION") {
-    Some(revision) if !revision.is_empty() => Some(revision),
-    _ => None,
-};
 
 /// How long a stop may take before the process leaves with work unfinished.
 ///
@@ -39,22 +34,10 @@ pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 /// The part of [`STOP_LIMIT`] in which every organ has to end.
 pub const DRAIN_LIMIT: Duration = STOP_LIMIT.saturating_sub(FLUSH_LIMIT);
 
-/// What the system gives one run of the agent.
-#[derive(Debug)]
-pub struct System {
-    /// The clock of the machine.
-    pub clock: Clock,
-    /// Stop and reload, as the system asks for them.
-    pub signals: Signals,
-    /// Random per run, for the hashers of tables whose keys come from outside.
-    pub seed: u64,
-    /// The own trace of the boot; it ends when the agent drops it, once all listeners are bound.
-    pub boot: tracing::Span,
-}
-
 /// The value of an environment variable; `None` when it is unset or is not Unicode.
 ///
 /// An empty value is returned as it is, since only its reader knows whether empty means unset.
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the one place that asks"))]
 pub fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -50,6 +50,10 @@ pub fn signals() -> io::Result<Signals> {
     Ok(Signals { stop, reload })
 }
 
+#[cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "who asks twice does not want to wait")
+)]
 async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: watch::Sender<bool>) {
     loop {
         let name = tokio::select! {
@@ -57,11 +61,13 @@ async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: wat
             Some(()) = interrupt.recv() => "SIGINT",
             else => return,
         };
-        if stop.send_replace(true) {
+        if *stop.borrow() {
             tracing::warn!(signal = name, "second stop signal, leaving without drain");
             std::process::exit(1);
         }
+        // Said before it is done, for the process may be gone right after.
         tracing::info!(signal = name, "stopping");
+        stop.send_replace(true);
     }
 }
 

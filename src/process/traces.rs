@@ -22,7 +22,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::{REVISION, VERSION};
+use super::version::{REVISION, VERSION};
 
 /// The target that marks a span for sending; nothing else passes, whatever its level.
 const TARGET: &str = "redora::trace";

@@ -1,5 +1,5 @@
-//! The span attributes that say what a request was, old and stable semantic conventions under one name each:
-//! instrumentations of both generations meet in one agent, often in one trace.
+//! The span attributes that say what a request was, old and stable semantic conventions under one
+//! name each: instrumentations of both generations meet in one agent, often in one trace.
 
 use redora_wire::{KeyValue, Value};
 
@@ -73,7 +73,8 @@ impl<'a> Attributes<'a> {
         (self.present, self.stable) = (0, 0);
     }
 
-    /// Notes an attribute if it is one of the facts; where both generations are set, the stable one stands.
+    /// Notes an attribute if it is one of the facts; where both generations are set, the stable one
+    /// stands.
     pub fn see(&mut self, attribute: KeyValue<'a>) {
         let Some((fact, generation)) = classify(attribute.key) else { return };
         let bit = 1 << fact as u32;
@@ -130,7 +131,8 @@ enum Generation {
     Stable,
 }
 
-/// The fact behind a key. Told apart by the key's first bytes before its text, since nine in ten keys are none.
+/// The fact behind a key. Told apart by the key's first bytes before its text, since nine in ten
+/// keys are none.
 fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
     use Attribute as A;
     use Generation::{Old, Stable};

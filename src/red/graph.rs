@@ -1,7 +1,8 @@
-//! Who called whom, as the caller tells it: client, producer and database spans name their peer, and no span has to
-//! wait in memory for its other half.
+//! Who called whom, as the caller tells it: client, producer and database spans name their peer,
+//! and no span has to wait in memory for its other half.
 //!
-//! The price is said in the documentation: the server's time on an edge is the duration that the client measured.
+//! The price is said in the documentation: the server's time on an edge is the duration that the
+//! client measured.
 
 use super::attributes::{Attribute, Attributes};
 use super::outcome::Kind;

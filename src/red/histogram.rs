@@ -1,5 +1,6 @@
-//! Durations of one label set: classic buckets with integer bounds, an exact sum and, where wanted, a native histogram
-//! beside them. Nanoseconds stay integers until they are printed, because a float sum of a week's requests drifts.
+//! Durations of one label set: classic buckets with integer bounds, an exact sum and, where wanted,
+//! a native histogram beside them. Nanoseconds stay integers until they are printed, because a
+//! float sum of a week's requests drifts.
 
 use super::native::Native;
 use super::{Buckets, Config};
@@ -91,7 +92,8 @@ pub struct Exemplar {
     pub trace: Trace,
     /// Its duration.
     pub nanos: u64,
-    /// When it arrived, in milliseconds since the Unix epoch: a span's own clock may be off by years.
+    /// When it arrived, in milliseconds since the Unix epoch: a span's own clock may be off by
+    /// years.
     pub at_ms: u64,
 }
 

@@ -1,5 +1,5 @@
-//! Rate, errors and duration of the requests that spans describe, under redora's names and under those that dashboards
-//! made for other tools read.
+//! Rate, errors and duration of the requests that spans describe, under redora's names and under
+//! those that dashboards made for other tools read.
 
 mod attributes;
 mod config;
@@ -255,7 +255,8 @@ impl<R: for<'c> Row<Context<'c> = Commit<'c>>> Family<R> {
     }
 }
 
-/// A span's duration. One that ends before it starts, or lacks a time, has none: it counts, but tells no latency.
+/// A span's duration. One that ends before it starts, or lacks a time, has none: it counts, but
+/// tells no latency.
 fn duration(span: &Span<'_>) -> Option<u64> {
     if span.start_unix_nano == 0 {
         return None;

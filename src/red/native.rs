@@ -1,7 +1,8 @@
-//! A native histogram of schema 3: eight buckets to every doubling, kept sparse because a request's durations fill
-//! a handful of the hundreds that the scale has.
+//! A native histogram of schema 3: eight buckets to every doubling, kept sparse because a request's
+//! durations fill a handful of the hundreds that the scale has.
 //!
-//! Source of the bucket formula: Prometheus' exponential schemas, bucket i covers (2^((i−1)/2^schema), 2^(i/2^schema)].
+//! Source of the bucket formula: Prometheus' exponential schemas, bucket i covers
+//! (2^((i−1)/2^schema), 2^(i/2^schema)].
 
 /// Counts per exponential bucket, at most [`BUCKETS_MAX`] of them: past that the schema is halved.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
-//! The low-cardinality name of what a span did. Span names alone would not do: Node calls every request `GET`, others
-//! put the path with its ids there.
+//! The low-cardinality name of what a span did. Span names alone would not do: Node calls every
+//! request `GET`, others put the path with its ids there.
 //!
-//! Source: the naming rules of the semantic conventions, tried in this order. An HTTP span without a route keeps its
-//! name, unless that is a raw path: then the method stands alone. SERVER: HTTP, RPC, messaging. CLIENT:
-//! HTTP, RPC, database, messaging. PRODUCER and CONSUMER: messaging. Where none applies, and for INTERNAL spans, the
-//! span's own name with its generated parts taken out.
+//! Source: the naming rules of the semantic conventions, tried in this order. An HTTP span without
+//! a route keeps its name, unless that is a raw path: then the method stands alone. SERVER: HTTP,
+//! RPC, messaging. CLIENT: HTTP, RPC, database, messaging. PRODUCER and CONSUMER: messaging. Where
+//! none applies, and for INTERNAL spans, the span's own name with its generated parts taken out.
 
 use super::attributes::{Attribute, Attributes};
 use super::outcome::Kind;
@@ -52,7 +52,8 @@ fn http(name: &[u8], attributes: &Attributes<'_>, target: Attribute, out: &mut V
     true
 }
 
-/// Whether a name is empty or holds a path without placeholders, which is one name for every path that is asked for.
+/// Whether a name is empty or holds a path without placeholders, which is one name for every path
+/// that is asked for.
 fn raw_path(name: &[u8]) -> bool {
     let placeholder = |pair: &[u8]| matches!(pair, [b'/', b':' | b'*' | b'{' | b'<' | b'[' | b'$']);
     let path = name.contains(&b'/') && !name.windows(2).any(placeholder);
@@ -106,7 +107,8 @@ fn write_target(target: [Option<&[u8]>; 2], before: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// `publish orders`: the destination's template where there is one, its name unless it is made up for one use.
+/// `publish orders`: the destination's template where there is one, its name unless it is made up
+/// for one use.
 fn messaging(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
     let temporary = attributes.is_set(Attribute::MessagingTemporary);
     let destination = attributes.text(Attribute::MessagingTemplate).or_else(|| {

@@ -1,8 +1,10 @@
-//! Whether a request was good: the span's status decides where it is set, and what the request itself says where it is
-//! not, because most instrumentation leaves a server's 5xx unset in one convention and sets it in the other.
+//! Whether a request was good: the span's status decides where it is set, and what the request
+//! itself says where it is not, because most instrumentation leaves a server's 5xx unset in one
+//! convention and sets it in the other.
 //!
-//! Source: semantic conventions for HTTP and RPC spans. A 4xx is the caller's error, so it fails a CLIENT span only;
-//! a gRPC server answers for the codes that say that it failed, a client for every code but OK.
+//! Source: semantic conventions for HTTP and RPC spans. A 4xx is the caller's error, so it fails a
+//! CLIENT span only; a gRPC server answers for the codes that say that it failed, a client for
+//! every code but OK.
 
 use super::attributes::{Attribute, Attributes};
 
@@ -150,7 +152,8 @@ fn failed_by_attributes(kind: Kind, attributes: &Attributes<'_>) -> bool {
     }
 }
 
-/// The gRPC code of an RPC, from its number or its name; Connect spells the same codes in lower case.
+/// The gRPC code of an RPC, from its number or its name; Connect spells the same codes in lower
+/// case.
 fn grpc_code(attributes: &Attributes<'_>) -> Option<u8> {
     if let Some(number) = attributes.number(Attribute::RpcStatus) {
         return u8::try_from(number).ok().filter(|code| usize::from(*code) < GRPC_CODES.len());

@@ -1,11 +1,12 @@
-//! What the RED book keeps for one operation: both outcomes in one row, so that the counter of errors stands at 0
-//! from the operation's first request on, and lives as long as it.
+//! What the RED book keeps for one operation: both outcomes in one row, so that the counter of
+//! errors stands at 0 from the operation's first request on, and lives as long as it.
 
 use super::histogram::{Histogram, Observation, Shape};
 use super::outcome::{Kind, Outcome, Status};
 use crate::series::{Carry, Row, Weight};
 
-/// What a commit knows beside the hits: the batch's observations, to which hits point, and the time.
+/// What a commit knows beside the hits: the batch's observations, to which hits point, and the
+/// time.
 #[derive(Debug)]
 pub struct Commit<'c> {
     /// The histograms' common shape.
@@ -44,7 +45,8 @@ pub struct Side {
 }
 
 impl Requests {
-    /// The row of an operation whose first request is about to be counted; the other outcome stands at 0.
+    /// The row of an operation whose first request is about to be counted; the other outcome stands
+    /// at 0.
     #[must_use]
     pub fn born(kind: Kind, outcome: Outcome, status: Status) -> Self {
         let mut row = Self { sides: [Side::default(), Side::default()] };
@@ -101,8 +103,9 @@ impl Row for Requests {
     }
 }
 
-/// Calls under the names of another tool: one histogram for each of the three span statuses, whose count is the
-/// number of calls, since these tools give a duration of 0 to a span that ends before it starts.
+/// Calls under the names of another tool: one histogram for each of the three span statuses, whose
+/// count is the number of calls, since these tools give a duration of 0 to a span that ends before
+/// it starts.
 #[derive(Debug)]
 pub struct Calls {
     sides: [Option<Box<Histogram>>; 3],

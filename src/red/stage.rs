@@ -1,5 +1,6 @@
-//! Keys of the RED families, written once per service and continued per span, and what happens when a family is full:
-//! the request then counts in `operation="other"` of its service, so that a service's sum stays exact.
+//! Keys of the RED families, written once per service and continued per span, and what happens when
+//! a family is full: the request then counts in `operation="other"` of its service, so that a
+//! service's sum stays exact.
 
 use redora_model::identity::Tenant;
 
@@ -43,8 +44,8 @@ impl Prefixed {
         self.service = self.key.mark();
     }
 
-    /// Stages a hit on the row of the whole key, or on `other` of the service, or on `other` of all services.
-    /// `rest` writes what follows the name in the key of an `other` row.
+    /// Stages a hit on the row of the whole key, or on `other` of the service, or on `other` of all
+    /// services. `rest` writes what follows the name in the key of an `other` row.
     fn stage<R: Row>(
         &mut self,
         book: &mut Book<R>,

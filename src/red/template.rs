@@ -1,13 +1,14 @@
-//! Operation names with their generated parts taken out: a span called `GET /users/8321` is one operation, and a name
-//! per user would be a series per user.
+//! Operation names with their generated parts taken out: a span called `GET /users/8321` is one
+//! operation, and a name per user would be a series per user.
 
 /// What stands in a name where an id stood.
 const PLACEHOLDER: &[u8] = b"{id}";
 
-/// Writes `name` into `out` with every part that looks generated replaced by [`PLACEHOLDER`] and a query cut off.
+/// Writes `name` into `out` with every part that looks generated replaced by [`PLACEHOLDER`] and a
+/// query cut off.
 ///
-/// A part looks generated when it is a number, a UUID, a hexadecimal string of eight digits or more, a ULID, or a
-/// long mix of letters and digits. Names without a digit are copied as they are.
+/// A part looks generated when it is a number, a UUID, a hexadecimal string of eight digits or
+/// more, a ULID, or a long mix of letters and digits. Names without a digit are copied as they are.
 pub(super) fn template(name: &[u8], out: &mut Vec<u8>) {
     let name = match name.iter().position(|byte| *byte == b'?') {
         Some(query) if query > 0 => &name[..query],
@@ -46,7 +47,8 @@ fn generated(part: &[u8]) -> bool {
     numeric || uuid(part) || hex(part) || ulid(part) || mixed(part)
 }
 
-/// Whether a piece of a part, between dashes or dots, is an id: stricter, since `v2` and `eu-west-1` are names.
+/// Whether a piece of a part, between dashes or dots, is an id: stricter, since `v2` and
+/// `eu-west-1` are names.
 fn generated_piece(piece: &[u8]) -> bool {
     let number = piece.len() >= 3 && piece.iter().all(u8::is_ascii_digit);
     number || hex(piece) || ulid(piece) || mixed(piece)

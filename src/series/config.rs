@@ -1,4 +1,5 @@
-//! How many label sets a book may hold and for how long an idle one stays, each default beside its reason.
+//! How many label sets a book may hold and for how long an idle one stays, each default beside its
+//! reason.
 
 /// Bounds of one book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +24,11 @@ const RESERVE_MIN: usize = 32;
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // A thousand services of twenty operations, or one runaway service held at about 30 MiB.
+            // A thousand services of twenty operations, or one runaway service held at about 30
+            // MiB.
             rows: 20_000,
-            // Longer than the gaps between the runs of an hourly job's neighbours, short enough that replaced
-            // versions and instances do not pile up.
+            // Longer than the gaps between the runs of an hourly job's neighbours, short enough
+            // that replaced versions and instances do not pile up.
             expire_ms: 3_600_000,
         }
     }

@@ -1,10 +1,11 @@
-//! A label set as one run of bytes, written into a buffer that is used again: hashing and comparing it is one pass
-//! over memory, where a list of strings would be an allocation for each.
+//! A label set as one run of bytes, written into a buffer that is used again: hashing and comparing
+//! it is one pass over memory, where a list of strings would be an allocation for each.
 //!
-//! Format: for each label value its length as two bytes, little-endian, then its UTF-8. Values are at most
-//! [`LABEL_BYTES_MAX`] bytes; a longer one is cut at a character and ends in `…`.
+//! Format: for each label value its length as two bytes, little-endian, then its UTF-8. Values are
+//! at most [`LABEL_BYTES_MAX`] bytes; a longer one is cut at a character and ends in `…`.
 
-/// The longest label value in bytes: Prometheus has no bound, but a value past this is content, not a name.
+/// The longest label value in bytes: Prometheus has no bound, but a value past this is content, not
+/// a name.
 pub const LABEL_BYTES_MAX: usize = 256;
 
 /// A key being written.

@@ -1,8 +1,10 @@
-//! The bounded table of label sets that every book keeps its rows in: a map would grow with whatever names peers
-//! invent, and would allocate a key for each lookup; this one compares borrowed bytes and knows when it is full.
+//! The bounded table of label sets that every book keeps its rows in: a map would grow with
+//! whatever names peers invent, and would allocate a key for each lookup; this one compares
+//! borrowed bytes and knows when it is full.
 //!
-//! A batch is taken in two steps, so that a request which turns out to be malformed has counted nothing: each item is
-//! *staged* on its row, and the whole is then committed or discarded. Both happen under the one lock of the books.
+//! A batch is taken in two steps, so that a request which turns out to be malformed has counted
+//! nothing: each item is *staged* on its row, and the whole is then committed or discarded. Both
+//! happen under the one lock of the books.
 
 mod config;
 mod key;
@@ -22,7 +24,8 @@ use std::hash::BuildHasher;
 
 /// What a book keeps per label set, and what one item does to it.
 pub trait Row {
-    /// What one item adds; small, because a batch of them is held until the batch is known to be whole.
+    /// What one item adds; small, because a batch of them is held until the batch is known to be
+    /// whole.
     type Hit: Copy + std::fmt::Debug;
     /// What `apply` needs beside the hit: bounds, the batch's observations.
     type Context<'c>;
@@ -48,7 +51,8 @@ impl<R> Entry<R> {
         Labels::new(&self.key)
     }
 
-    /// When the row was created, in milliseconds since the Unix epoch: the start time of its counters.
+    /// When the row was created, in milliseconds since the Unix epoch: the start time of its
+    /// counters.
     pub fn born_ms(&self) -> u64 {
         self.born_ms
     }
@@ -82,7 +86,8 @@ pub enum Staged {
     Full,
 }
 
-/// Rows by label set: at most `limits.rows`, and a tenth more for the rows that count what did not fit.
+/// Rows by label set: at most `limits.rows`, and a tenth more for the rows that count what did not
+/// fit.
 #[derive(Debug)]
 pub struct Book<R: Row> {
     limits: Limits,
@@ -138,7 +143,8 @@ impl<R: Row> Book<R> {
         staged
     }
 
-    /// The last resort, for the handful of rows that must always exist: no bound but the closed set of their keys.
+    /// The last resort, for the handful of rows that must always exist: no bound but the closed set
+    /// of their keys.
     pub fn stage_last(&mut self, key: &Key, hit: R::Hit, now_ms: u64, born: impl FnOnce() -> R) {
         self.stage_within(usize::MAX, key, hit, now_ms, born);
         self.overflowed_staged += 1;
@@ -190,7 +196,8 @@ impl<R: Row> Book<R> {
         self.limits = limits;
     }
 
-    /// The entries from position `from` on, each with its position; positions stay valid while rows come and go.
+    /// The entries from position `from` on, each with its position; positions stay valid while rows
+    /// come and go.
     pub fn entries(&self, from: usize) -> impl Iterator<Item = (usize, &Entry<R>)> {
         let rest = self.slots.get(from..).unwrap_or_default();
         rest.iter().enumerate().filter_map(move |(i, slot)| Some((from + i, slot.as_ref()?)))
@@ -226,7 +233,8 @@ impl<R: Row> Book<R> {
         if created { Staged::Created } else { Staged::Known }
     }
 
-    /// The slot of `key`, and whether it was created now; `None` when it is absent and the book is full.
+    /// The slot of `key`, and whether it was created now; `None` when it is absent and the book is
+    /// full.
     fn slot(
         &mut self,
         rows_max: usize,

@@ -1,5 +1,5 @@
-//! Attributes that were picked to become labels, held while a record is walked: nearest one wins, so a span's own
-//! attribute stands before its resource's.
+//! Attributes that were picked to become labels, held while a record is walked: nearest one wins,
+//! so a span's own attribute stands before its resource's.
 
 use redora_model::dimension::Dimension;
 use redora_wire::{KeyValue, Value};
@@ -52,7 +52,8 @@ impl<'a> Picked<'a> {
         note(&mut self.values, dimensions, attribute);
     }
 
-    /// Writes every value onto a key; one that is absent is empty, which is the same label set to Prometheus.
+    /// Writes every value onto a key; one that is absent is empty, which is the same label set to
+    /// Prometheus.
     pub fn push_to(&self, key: &mut Key) {
         for (own, resource) in self.values.iter().zip(&self.resource) {
             match own.or(*resource) {

@@ -1,4 +1,5 @@
-//! The table under tables: what is found, what is refused, what a discarded batch leaves, and what expires.
+//! The table under tables: what is found, what is refused, what a discarded batch leaves, and what
+//! expires.
 
 use super::*;
 

@@ -1,8 +1,9 @@
-//! How many requests a sampled span stands for, read from its tracestate: without it a sampled service looks slower
-//! to fill its error budget than it is.
+//! How many requests a sampled span stands for, read from its tracestate: without it a sampled
+//! service looks slower to fill its error budget than it is.
 //!
-//! Source: OpenTelemetry's probability sampling. `ot=th:T` holds a rejection threshold of up to 14 hexadecimal digits
-//! with trailing zeros left out; a span was kept with probability (2⁵⁶ − T) / 2⁵⁶.
+//! Source: OpenTelemetry's probability sampling. `ot=th:T` holds a rejection threshold of up to 14
+//! hexadecimal digits with trailing zeros left out; a span was kept with probability (2⁵⁶ − T) /
+//! 2⁵⁶.
 
 /// The adjusted count of a span in 32.32 fixed point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ impl Weight {
     }
 }
 
-/// What of the weights was not a whole number yet: counters count requests, so the rest is carried to the next span.
+/// What of the weights was not a whole number yet: counters count requests, so the rest is carried
+/// to the next span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carry(u32);
 

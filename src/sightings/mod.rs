@@ -1,8 +1,8 @@
-//! When each version of a service was seen serving, and how it served: the arrival of a deployment as the requests
-//! themselves tell it, which no pipeline can.
+//! When each version of a service was seen serving, and how it served: the arrival of a deployment
+//! as the requests themselves tell it, which no pipeline can.
 //!
-//! A version counts as seen with a span that serves (SERVER or CONSUMER); work that a process does for itself while
-//! it starts is no sighting. Times are those of the agent's clock at arrival.
+//! A version counts as seen with a span that serves (SERVER or CONSUMER); work that a process does
+//! for itself while it starts is no sighting. Times are those of the agent's clock at arrival.
 
 use redora_model::identity::Tenant;
 
@@ -111,7 +111,8 @@ impl Sightings {
         self.seen_key.push(version.revision);
     }
 
-    /// Stages a served request of the version named last; without a version there is nothing to see.
+    /// Stages a served request of the version named last; without a version there is nothing to
+    /// see.
     pub fn stage(&mut self, hit: Requests, now_ms: u64) {
         if !self.known {
             return;
@@ -168,7 +169,8 @@ impl Sightings {
     }
 }
 
-/// Sightings outlive the counters: a version that is idle over a weekend must not arrive a second time on Monday.
+/// Sightings outlive the counters: a version that is idle over a weekend must not arrive a second
+/// time on Monday.
 fn remembered(limits: Limits) -> Limits {
     Limits { expire_ms: limits.expire_ms.max(SEEN_EXPIRE_MS), ..limits }
 }

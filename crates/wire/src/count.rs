@@ -1,5 +1,5 @@
-//! How many items a request holds, from its frames alone: a small body can announce millions of items, so the
-//! limits are applied to this number before anything is built from them.
+//! How many items a request holds, from its frames alone: a small body can announce millions of
+//! items, so the limits are applied to this number before anything is built from them.
 
 use crate::Signal;
 use crate::cursor::{Cursor, Key};
@@ -7,8 +7,9 @@ use crate::fault::Fault;
 use crate::message::{DEPTH_IN_ITEM, DEPTH_IN_REQUEST, DEPTH_IN_RESOURCES, DEPTH_IN_SCOPES};
 use crate::schema::{self, Schema};
 
-/// Counts spans, log records or metric data points. Passes over everything by its length and looks into no item,
-/// so it costs some nanoseconds an item and an `Ok` does not mean that the request can be read: see [`check`].
+/// Counts spans, log records or metric data points. Passes over everything by its length and looks
+/// into no item, so it costs some nanoseconds an item and an `Ok` does not mean that the request
+/// can be read: see [`check`].
 ///
 /// # Errors
 /// The first fault in the frames that lead to the items.
@@ -29,8 +30,8 @@ pub fn count(signal: Signal, request: &[u8]) -> Result<u64, Fault> {
     Ok(items)
 }
 
-/// Checks every byte of a request against OTLP's schema and counts its items. Accepts what an OTLP decoder
-/// accepts, and strings that are not UTF-8.
+/// Checks every byte of a request against OTLP's schema and counts its items. Accepts what an OTLP
+/// decoder accepts, and strings that are not UTF-8.
 ///
 /// # Errors
 /// The first fault anywhere in the request.
@@ -50,7 +51,8 @@ fn levels(signal: Signal) -> [&'static Schema; 3] {
     }
 }
 
-/// A metric holds points of one kind: a later kind replaces an earlier one, the same kind adds to it.
+/// A metric holds points of one kind: a later kind replaces an earlier one, the same kind adds to
+/// it.
 fn data_points(metric: &[u8]) -> Result<u64, Fault> {
     let mut points = 0;
     let mut current = None;
@@ -94,7 +96,8 @@ fn points_schema(key: Key) -> Option<&'static Schema> {
 }
 
 impl Schema {
-    /// Calls `on_body` with each body of a repeated field and passes over the others by their length.
+    /// Calls `on_body` with each body of a repeated field and passes over the others by their
+    /// length.
     #[inline]
     fn each<'a>(
         &self,

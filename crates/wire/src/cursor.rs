@@ -1,8 +1,9 @@
-//! The one place that takes bytes off a protobuf message. Slices are split instead of indexed, so a bound is
-//! checked once and no reader above can reach past its message.
+//! The one place that takes bytes off a protobuf message. Slices are split instead of indexed, so a
+//! bound is checked once and no reader above can reach past its message.
 //!
-//! What is read in the innermost loops is an `Option`, not a `Result`: a fault has more words than a value, and
-//! carrying both through the loop costs more than the reading. Why there is nothing is found out afterwards.
+//! What is read in the innermost loops is an `Option`, not a `Result`: a fault has more words than
+//! a value, and carrying both through the loop costs more than the reading. Why there is nothing is
+//! found out afterwards.
 
 use crate::fault::Fault;
 
@@ -16,7 +17,8 @@ pub(crate) mod wire_type {
     pub(crate) const FIXED32: u8 = 5;
 }
 
-/// A field's number and wire type as one number, so that a reader finds both right with one comparison.
+/// A field's number and wire type as one number, so that a reader finds both right with one
+/// comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key(u32);
 
@@ -71,8 +73,8 @@ impl<'a> Cursor<'a> {
 
     /// The next field's key; `None` where there is none, which [`Cursor::key_fault`] explains.
     ///
-    /// Field number 0 and undefined wire types pass here: they equal no key that a reader looks for, and
-    /// [`Cursor::skip`], where all else ends, refuses them.
+    /// Field number 0 and undefined wire types pass here: they equal no key that a reader looks
+    /// for, and [`Cursor::skip`], where all else ends, refuses them.
     #[inline(always)]
     pub(crate) fn key(&mut self) -> Option<Key> {
         let mut after = *self;
@@ -132,11 +134,11 @@ impl<'a> Cursor<'a> {
         if is_long && self.varint().is_none() { Fault::VarintTooLong } else { Fault::Truncated }
     }
 
-    /// Passes the value of a field whose key was just read, whatever it holds; `depth` is how many messages or
-    /// groups may still be opened inside the message at hand.
+    /// Passes the value of a field whose key was just read, whatever it holds; `depth` is how many
+    /// messages or groups may still be opened inside the message at hand.
     ///
-    /// Takes and returns the cursor by value, as does all that is not inlined: a cursor whose address is known
-    /// elsewhere cannot stay in registers.
+    /// Takes and returns the cursor by value, as does all that is not inlined: a cursor whose
+    /// address is known elsewhere cannot stay in registers.
     pub(crate) fn skip(mut self, key: Key, depth: u32) -> Result<Self, Fault> {
         let field = key.field();
         if field == 0 {
@@ -168,8 +170,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The bodies of the fields with this key, in order; other fields are passed over. Ends at the first fault,
-    /// so it is for bytes that were walked before.
+    /// The bodies of the fields with this key, in order; other fields are passed over. Ends at the
+    /// first fault, so it is for bytes that were walked before.
     #[inline]
     pub(crate) fn next_body(&mut self, wanted: Key) -> Option<&'a [u8]> {
         while !self.is_empty() {
@@ -183,8 +185,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A varint of any length, and what follows it. Out of line, so that the short cases stay small where they are
-/// inlined.
+/// A varint of any length, and what follows it. Out of line, so that the short cases stay small
+/// where they are inlined.
 #[inline(never)]
 fn varint_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0;

@@ -1,9 +1,10 @@
-//! Why bytes are no OTLP request: a small copyable enum instead of a message string, because a fault is decided
-//! in the innermost loop and worded only when a peer is told.
+//! Why bytes are no OTLP request: a small copyable enum instead of a message string, because a
+//! fault is decided in the innermost loop and worded only when a peer is told.
 
 use std::fmt;
 
-/// The first thing found wrong with a request. Every variant is the sender's fault and no retry cures it.
+/// The first thing found wrong with a request. Every variant is the sender's fault and no retry
+/// cures it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A length or a value reaches past the end of its message.
@@ -41,8 +42,8 @@ pub enum Fault {
     TooDeep,
 }
 
-/// How deep messages and groups may be nested, the request itself not counted: the limit of the common
-/// protobuf decoders.
+/// How deep messages and groups may be nested, the request itself not counted: the limit of the
+/// common protobuf decoders.
 pub const DEPTH_MAX: u32 = 100;
 
 impl fmt::Display for Fault {

@@ -1,9 +1,10 @@
-//! OTLP requests read in place: views that borrow from the request's bytes, because building objects from them
-//! costs ten times the reading and lets a small body demand a large memory.
+//! OTLP requests read in place: views that borrow from the request's bytes, because building
+//! objects from them costs ten times the reading and lets a small body demand a large memory.
 //!
-//! The views accept what a protobuf decoder generated from OTLP's .proto files accepts and report the same values,
-//! with one difference: text is handed out as bytes and need not be UTF-8, so that one bad name does not lose a
-//! batch. Whoever makes a label of it replaces what is not UTF-8 by U+FFFD. Nothing here allocates.
+//! The views accept what a protobuf decoder generated from OTLP's .proto files accepts and report
+//! the same values, with one difference: text is handed out as bytes and need not be UTF-8, so that
+//! one bad name does not lose a batch. Whoever makes a label of it replaces what is not UTF-8 by
+//! U+FFFD. Nothing here allocates.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 

@@ -1,5 +1,5 @@
-//! Views over `ExportLogsServiceRequest`: a log record is read in one walk that checks all of it and leaves its
-//! body on the wire, instead of copying bodies that most rules never look at.
+//! Views over `ExportLogsServiceRequest`: a log record is read in one walk that checks all of it
+//! and leaves its body on the wire, instead of copying bodies that most rules never look at.
 
 use crate::cursor::{Cursor, Key};
 use crate::fault::Fault;
@@ -83,7 +83,8 @@ impl<'a> ScopeLogs<'a> {
         message::schema_url(self.bytes)
     }
 
-    /// The bytes of each record, for [`LogRecord::read`]. Checks the scope in passing, not the records.
+    /// The bytes of each record, for [`LogRecord::read`]. Checks the scope in passing, not the
+    /// records.
     #[inline]
     #[must_use]
     pub fn log_records(&self) -> Messages<'a, &'a [u8]> {
@@ -102,8 +103,8 @@ impl<'a> From<&'a [u8]> for ScopeLogs<'a> {
     }
 }
 
-/// A log record without its attributes. Absent fields are empty or 0; text is UTF-8 if the sender kept to the
-/// protocol; ids have whatever length they were sent with.
+/// A log record without its attributes. Absent fields are empty or 0; text is UTF-8 if the sender
+/// kept to the protocol; ids have whatever length they were sent with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LogRecord<'a> {
     /// When it happened, nanoseconds since 1970; 0 where the source did not know.
@@ -127,8 +128,8 @@ pub struct LogRecord<'a> {
 }
 
 impl<'a> LogRecord<'a> {
-    /// Checks all of a record in one walk and hands its attributes to `on_attribute` in order. Attributes before
-    /// a fault were handed over when it is returned.
+    /// Checks all of a record in one walk and hands its attributes to `on_attribute` in order.
+    /// Attributes before a fault were handed over when it is returned.
     ///
     /// # Errors
     /// The first fault anywhere in the record.

@@ -1,5 +1,6 @@
-//! The nesting that all signals share: requests hold resources, these hold scopes, these hold items. One
-//! iterator serves every level, so a fault and a field of another kind are treated alike on each.
+//! The nesting that all signals share: requests hold resources, these hold scopes, these hold
+//! items. One iterator serves every level, so a fault and a field of another kind are treated alike
+//! on each.
 
 use std::marker::PhantomData;
 
@@ -8,10 +9,11 @@ use crate::fault::{DEPTH_MAX, Fault};
 use crate::schema::{self, Schema};
 use crate::value::KeyValue;
 
-/// The messages of one repeated field, in order, each as the view `T`; other fields are checked as they pass.
+/// The messages of one repeated field, in order, each as the view `T`; other fields are checked as
+/// they pass.
 ///
-/// After a fault it ends: what follows cannot be read. A holder was checked, but for the messages handed out,
-/// once its iterator has ended without one.
+/// After a fault it ends: what follows cannot be read. A holder was checked, but for the messages
+/// handed out, once its iterator has ended without one.
 #[derive(Clone)]
 pub struct Messages<'a, T> {
     cursor: Cursor<'a>,
@@ -68,8 +70,8 @@ impl<T> std::fmt::Debug for Messages<'_, T> {
 
 /// Who sent what its holder (ResourceSpans, ResourceLogs, ResourceMetrics) holds.
 ///
-/// It may stand after the items and in several parts, so it is looked for in the whole holder; items are passed
-/// by their length.
+/// It may stand after the items and in several parts, so it is looked for in the whole holder;
+/// items are passed by their length.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource<'a> {
     holder: &'a [u8],
@@ -80,8 +82,8 @@ impl<'a> Resource<'a> {
         Self { holder }
     }
 
-    /// Checks the resource and hands its attributes to `on_attribute` in order. A holder without a resource has
-    /// no attributes. Attributes before a fault were handed over when it is returned.
+    /// Checks the resource and hands its attributes to `on_attribute` in order. A holder without a
+    /// resource has no attributes. Attributes before a fault were handed over when it is returned.
     ///
     /// # Errors
     /// The first fault in the resource or in the holder's own frames.
@@ -166,7 +168,8 @@ pub(crate) fn schema_url(holder: &[u8]) -> Result<&[u8], Fault> {
     Ok(last)
 }
 
-/// The parts of the holder's first field, which is its resource or its scope; protobuf merges them in order.
+/// The parts of the holder's first field, which is its resource or its scope; protobuf merges them
+/// in order.
 #[inline]
 fn each_part<'a>(
     holder: &'a [u8],

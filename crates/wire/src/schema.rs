@@ -1,6 +1,6 @@
-//! OTLP's messages as tables of wire types, and the walk that holds bytes against them. The views read by hand
-//! what they report and leave every other field to these tables, so nothing passes unchecked and each message
-//! is written down once.
+//! OTLP's messages as tables of wire types, and the walk that holds bytes against them. The views
+//! read by hand what they report and leave every other field to these tables, so nothing passes
+//! unchecked and each message is written down once.
 
 use crate::cursor::{Cursor, Key, wire_type};
 use crate::fault::Fault;
@@ -18,7 +18,8 @@ enum Kind {
     Varint,
     Fixed64,
     Fixed32,
-    /// Strings too: whether they are UTF-8 is not the wire's business, see the crate's documentation.
+    /// Strings too: whether they are UTF-8 is not the wire's business, see the crate's
+    /// documentation.
     Bytes,
     Message(&'static Schema),
     /// Repeated, in one packed run or field by field.
@@ -121,11 +122,15 @@ use Kind::{Bytes, Fixed32, Fixed64, Fixed64s, Message, Unknown, Varint, Varints}
 
 macro_rules! schema {
     ($($constant:ident, $name:literal: [$($kind:expr),* $(,)?];)*) => {
-        $(pub(crate) static $constant: Schema = Schema { name: $name, fields: &[Unknown, $($kind),*] };)*
+        $(
+            pub(crate) static $constant: Schema =
+                Schema { name: $name, fields: &[Unknown, $($kind),*] };
+        )*
     };
 }
 
-// Numbered from 1, in the order of the .proto files at version 1.10; reserved numbers are `Unknown`.
+// Numbered from 1, in the order of the .proto files at version 1.10; reserved numbers are
+// `Unknown`.
 schema! {
     TRACE_REQUEST, "ExportTraceServiceRequest": [Message(&RESOURCE_SPANS)];
     RESOURCE_SPANS, "ResourceSpans": [Message(&RESOURCE), Message(&SCOPE_SPANS), Bytes];
@@ -151,7 +156,8 @@ schema! {
     SCOPE_METRICS, "ScopeMetrics": [Message(&SCOPE), Message(&METRIC), Bytes];
     METRIC, "Metric": [
         Bytes, Bytes, Bytes, Unknown, Message(&GAUGE), Unknown, Message(&SUM), Unknown,
-        Message(&HISTOGRAM), Message(&EXPONENTIAL_HISTOGRAM), Message(&SUMMARY), Message(&KEY_VALUE),
+        Message(&HISTOGRAM), Message(&EXPONENTIAL_HISTOGRAM), Message(&SUMMARY),
+        Message(&KEY_VALUE),
     ];
     GAUGE, "Gauge": [Message(&NUMBER_POINT)];
     SUM, "Sum": [Message(&NUMBER_POINT), Varint, Varint];
@@ -159,7 +165,8 @@ schema! {
     EXPONENTIAL_HISTOGRAM, "ExponentialHistogram": [Message(&EXPONENTIAL_POINT), Varint];
     SUMMARY, "Summary": [Message(&SUMMARY_POINT)];
     NUMBER_POINT, "NumberDataPoint": [
-        Unknown, Fixed64, Fixed64, Fixed64, Message(&EXEMPLAR), Fixed64, Message(&KEY_VALUE), Varint,
+        Unknown, Fixed64, Fixed64, Fixed64, Message(&EXEMPLAR), Fixed64,
+        Message(&KEY_VALUE), Varint,
     ];
     HISTOGRAM_POINT, "HistogramDataPoint": [
         Unknown, Fixed64, Fixed64, Fixed64, Fixed64, Fixed64s, Fixed64s, Message(&EXEMPLAR),
@@ -171,7 +178,8 @@ schema! {
     ];
     BUCKETS, "ExponentialHistogramDataPoint.Buckets": [Varint, Varints];
     SUMMARY_POINT, "SummaryDataPoint": [
-        Unknown, Fixed64, Fixed64, Fixed64, Fixed64, Message(&QUANTILE), Message(&KEY_VALUE), Varint,
+        Unknown, Fixed64, Fixed64, Fixed64, Fixed64, Message(&QUANTILE),
+        Message(&KEY_VALUE), Varint,
     ];
     QUANTILE, "SummaryDataPoint.ValueAtQuantile": [Fixed64, Fixed64];
     EXEMPLAR, "Exemplar": [
@@ -183,7 +191,8 @@ schema! {
     SCOPE, "InstrumentationScope": [Bytes, Bytes, Message(&KEY_VALUE), Varint];
     KEY_VALUE, "KeyValue": [Bytes, Message(&ANY_VALUE), Varint];
     ANY_VALUE, "AnyValue": [
-        Bytes, Varint, Varint, Fixed64, Message(&ARRAY_VALUE), Message(&KEY_VALUE_LIST), Bytes, Varint,
+        Bytes, Varint, Varint, Fixed64, Message(&ARRAY_VALUE),
+        Message(&KEY_VALUE_LIST), Bytes, Varint,
     ];
     ARRAY_VALUE, "ArrayValue": [Message(&ANY_VALUE)];
     KEY_VALUE_LIST, "KeyValueList": [Message(&KEY_VALUE)];

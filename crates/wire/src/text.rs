@@ -1,12 +1,12 @@
-//! A value as text for a label: strings as they are, everything else as JSON would spell it, cut at a bound because a
-//! list in an attribute may be as long as the request.
+//! A value as text for a label: strings as they are, everything else as JSON would spell it, cut at
+//! a bound because a list in an attribute may be as long as the request.
 
 use std::io::Write;
 
 use crate::value::Value;
 
-/// Appends the text of `value` to `out`, which is then at most about `bytes_max` longer: a list stops at the bound,
-/// a string is not cut here.
+/// Appends the text of `value` to `out`, which is then at most about `bytes_max` longer: a list
+/// stops at the bound, a string is not cut here.
 pub fn write_text(value: Value<'_>, bytes_max: usize, out: &mut Vec<u8>) {
     match value {
         Value::String(text) => out.extend_from_slice(text),

@@ -1,5 +1,5 @@
-//! Views over `ExportTraceServiceRequest`: a span is read in one walk that checks all of it and keeps only what
-//! metrics are made of, instead of a list of objects per span.
+//! Views over `ExportTraceServiceRequest`: a span is read in one walk that checks all of it and
+//! keeps only what metrics are made of, instead of a list of objects per span.
 
 use crate::cursor::{Cursor, Key};
 use crate::fault::Fault;
@@ -102,8 +102,8 @@ impl<'a> From<&'a [u8]> for ScopeSpans<'a> {
     }
 }
 
-/// A span without its attributes, events and links. Absent fields are empty or 0; text is UTF-8 if the sender
-/// kept to the protocol; ids have whatever length they were sent with.
+/// A span without its attributes, events and links. Absent fields are empty or 0; text is UTF-8 if
+/// the sender kept to the protocol; ids have whatever length they were sent with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span<'a> {
     /// 16 bytes.
@@ -131,8 +131,8 @@ pub struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// Checks all of a span, events and links too, in one walk and hands its attributes to `on_attribute` in
-    /// order. Attributes before a fault were handed over when it is returned.
+    /// Checks all of a span, events and links too, in one walk and hands its attributes to
+    /// `on_attribute` in order. Attributes before a fault were handed over when it is returned.
     ///
     /// # Errors
     /// The first fault anywhere in the span.

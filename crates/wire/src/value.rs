@@ -1,5 +1,5 @@
-//! Attributes and log bodies as views. Arrays and lists stay on the wire and are read when someone asks, because
-//! most values are strings and almost nobody looks into the others.
+//! Attributes and log bodies as views. Arrays and lists stay on the wire and are read when someone
+//! asks, because most values are strings and almost nobody looks into the others.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::schema;
 /// An attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct KeyValue<'a> {
-    /// The name, in UTF-8 if the sender kept to the protocol. Empty where it is absent or an index into the string
-    /// table of a profile (`key_strindex`), as OTLP asks of the other signals.
+    /// The name, in UTF-8 if the sender kept to the protocol. Empty where it is absent or an index
+    /// into the string table of a profile (`key_strindex`), as OTLP asks of the other signals.
     pub key: &'a [u8],
     /// The value.
     pub value: Value<'a>,
@@ -20,8 +20,8 @@ pub struct KeyValue<'a> {
 /// What an attribute or a log body holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Value<'a> {
-    /// Nothing, or an index into the string table of a profile (`string_value_strindex`), which OTLP tells the
-    /// other signals to take for nothing.
+    /// Nothing, or an index into the string table of a profile (`string_value_strindex`), which
+    /// OTLP tells the other signals to take for nothing.
     #[default]
     Empty,
     /// Text, in UTF-8 if the sender kept to the protocol.
@@ -136,7 +136,25 @@ impl<'a> KeyValue<'a> {
     /// Reads and checks one attribute; `depth` is how many messages may still be opened inside it.
     #[inline]
     pub(crate) fn read(bytes: &'a [u8], depth: u32) -> Option<Self> {
-        Self::read_as::<true>(bytes, depth)
+        match Self::usual(bytes) {
+            Some(usual) => Some(usual),
+            None => Self::read_as::<true>(bytes, depth),
+        }
+    }
+
+    /// The form in which nearly every attribute comes: a short key, then a short string, and
+    /// nothing else. Found by its length alone, it takes a third of the steps; `None` says nothing
+    /// about other forms.
+    #[inline(always)]
+    fn usual(bytes: &'a [u8]) -> Option<Self> {
+        let (&[0x0a, key_length @ ..0x80], rest) = bytes.split_first_chunk()? else { return None };
+        let (key, rest) = rest.split_at_checked(usize::from(key_length))?;
+        let (&[0x12, value_length @ ..0x80, 0x0a, length], text) = rest.split_first_chunk()? else {
+            return None;
+        };
+        let exact =
+            usize::from(length) == text.len() && usize::from(value_length) == text.len() + 2;
+        exact.then_some(Self { key, value: Value::String(text) })
     }
 
     #[inline(always)]
@@ -184,8 +202,9 @@ impl<'a> Occurrence<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Takes in one more appearance of the value, by protobuf's rules: the last kind wins, and lists of the same
-    /// kind that follow each other are one. `depth` counts what may still be opened inside the AnyValue.
+    /// Takes in one more appearance of the value, by protobuf's rules: the last kind wins, and
+    /// lists of the same kind that follow each other are one. `depth` counts what may still be
+    /// opened inside the AnyValue.
     #[inline(always)]
     pub(crate) fn merge<const CHECKED: bool>(
         &mut self,
@@ -219,7 +238,8 @@ impl<'a> Value<'a> {
         Some(())
     }
 
-    /// Notes where a list starts; where one of the same kind has started, the bytes at hand belong to that one.
+    /// Notes where a list starts; where one of the same kind has started, the bytes at hand belong
+    /// to that one.
     #[inline(never)]
     fn continued(self, key: Key, start: Fragments<'a>) -> Self {
         match (key, &self) {
@@ -231,8 +251,9 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Where a list's elements are: protobuf lets a sender split one list over several fields, and the message that
-/// holds the list over several more, so the bytes from its first field to the end of its holder are kept.
+/// Where a list's elements are: protobuf lets a sender split one list over several fields, and the
+/// message that holds the list over several more, so the bytes from its first field to the end of
+/// its holder are kept.
 #[derive(Clone, Copy)]
 struct Fragments<'a> {
     /// The AnyValue from the list's first field on.

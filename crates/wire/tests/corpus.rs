@@ -1,5 +1,5 @@
-//! Runs every committed fuzz input through the check that the fuzz targets run, so that a finding stays found
-//! on machines without a fuzzer.
+//! Runs every committed fuzz input through the check that the fuzz targets run, so that a finding
+//! stays found on machines without a fuzzer.
 
 mod oracle;
 

@@ -1,5 +1,5 @@
-//! The wire's rules one by one, by hand: what a property finds once in a thousand runs stands here for good, with
-//! the fault that the sender is told.
+//! The wire's rules one by one, by hand: what a property finds once in a thousand runs stands here
+//! for good, with the fault that the sender is told.
 
 mod oracle;
 
@@ -19,7 +19,8 @@ fn framed(keys: &[u8], body: &[u8]) -> Vec<u8> {
     })
 }
 
-/// What checking a span alone and as part of a request says; both must agree with each other and with prost.
+/// What checking a span alone and as part of a request says; both must agree with each other and
+/// with prost.
 fn fault_of_span(span: &[u8]) -> Option<Fault> {
     let request = framed(&[0x0a, 0x12, 0x12], span);
     oracle::check(Signal::Traces, &request);
@@ -64,6 +65,26 @@ fn broken_framing_is_named() {
     check(&[0x9b, 0x06], Fault::Truncated);
     assert_eq!(fault_of_span(&[0x9b, 0x06, 0x9b, 0x06, 0x9c, 0x06, 0x9c, 0x06]), None);
     assert_eq!(fault_of_span(&[0x98, 0x06, 0x01]), None);
+}
+
+#[test]
+fn an_attribute_whose_lengths_disagree_is_no_usual_one() {
+    let attribute = |bytes: &[u8]| fault_of_span(&framed(&[0x4a], bytes));
+    let text = |length: usize| vec![b'x'; length];
+    let pair = |value: u8, string: u8, text: &[u8]| {
+        attribute(&[&[0x0a, 0x01, b'k', 0x12, value, 0x0a, string], text].concat())
+    };
+    assert_eq!(pair(5, 3, b"abc"), None);
+    assert_eq!(pair(4, 3, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(6, 3, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(5, 2, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(5, 4, b"abc"), Some(Fault::Truncated));
+    assert_eq!(pair(127, 125, &text(125)), None);
+    // From 128 on a length has two bytes; taken for one byte, these would seem to agree.
+    assert_eq!(pair(128, 126, &text(126)), Some(Fault::Truncated));
+    assert_eq!(pair(133, 131, &text(131)), Some(Fault::Truncated));
+    let key_of_128 = [&[0x0a, 0x80][..], &text(128), &[0x12, 0x02, 0x0a, 0x00]].concat();
+    assert!(attribute(&key_of_128).is_some());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The fuzz corpus' first files, made by code, so that a reader sees what each one is and no opaque bytes are
-//! committed on trust. Findings of the fuzzer stand beside them under other names.
+//! The fuzz corpus' first files, made by code, so that a reader sees what each one is and no opaque
+//! bytes are committed on trust. Findings of the fuzzer stand beside them under other names.
 
 mod oracle;
 mod strategies;
@@ -32,7 +32,8 @@ fn seeds_in_the_corpus_are_the_ones_made_here() {
     }
 }
 
-/// Whole and cut requests. Which ones depends on the version of proptest, so the committed ones are not compared.
+/// Whole and cut requests. Which ones depends on the version of proptest, so the committed ones are
+/// not compared.
 fn requests(signal: Signal) -> Vec<(String, Vec<u8>)> {
     let mut runner = TestRunner::deterministic();
     let mut request = || match signal {

@@ -54,7 +54,7 @@ pub enum JsonFault {
         /// The field.
         path: String,
     },
-    /// Objects and arrays are nested deeper than [`super::Limits::depth`].
+    /// Objects and arrays are nested deeper than [`super::limits::Limits::depth`].
     TooDeep {
         /// Where.
         at: Place,
@@ -63,7 +63,7 @@ pub enum JsonFault {
         /// The depth allowed.
         depth: usize,
     },
-    /// The request is larger than [`super::Limits::output_bytes`].
+    /// The request is larger than [`super::limits::Limits::output_bytes`].
     TooLarge {
         /// The size allowed, as protobuf.
         output_bytes: usize,

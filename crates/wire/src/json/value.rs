@@ -7,8 +7,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::Limits;
 use super::fault::{JsonFault, Place, Step, path};
+use super::limits::Limits;
 use super::scalar::{Number, Refusal, number_in_text, put_base64, put_hex, put_number};
 use super::schema::{Field, Kind, Message};
 use super::writer::{Full, Writer};

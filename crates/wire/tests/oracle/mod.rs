@@ -1,5 +1,6 @@
-//! Holds the views against prost's decoder of the same bytes, field by field. One file for the properties, the
-//! corpus and the fuzz targets, so that what the fuzzer finds is a test as soon as its file is committed.
+//! Holds the views against prost's decoder of the same bytes, field by field. One file for the
+//! properties, the corpus and the fuzz targets, so that what the fuzzer finds is a test as soon as
+//! its file is committed.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -14,7 +15,8 @@ use redora_wire::logs::LogRecord;
 use redora_wire::trace::Span;
 use redora_wire::{Fault, KeyValue, Resource, Scope, Signal, Value, logs, trace};
 
-/// Asserts that the views take and refuse what prost does, text that is not UTF-8 aside, and see the same values.
+/// Asserts that the views take and refuse what prost does, text that is not UTF-8 aside, and see
+/// the same values.
 pub(crate) fn check(signal: Signal, request: &[u8]) {
     let counted = redora_wire::count(signal, request);
     let checked = redora_wire::check(signal, request);

@@ -1,7 +1,8 @@
-//! Rewrites a valid request into other bytes that protobuf allows, and into bytes that it does not: what an
-//! encoder of one's own never produces, other people's encoders and attackers do.
+//! Rewrites a valid request into other bytes that protobuf allows, and into bytes that it does not:
+//! what an encoder of one's own never produces, other people's encoders and attackers do.
 
-/// A seeded sequence of numbers (SplitMix64), so that a failing case can be run again from its seed.
+/// A seeded sequence of numbers (SplitMix64), so that a failing case can be run again from its
+/// seed.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -25,8 +26,8 @@ impl Dice {
     }
 }
 
-/// Reorders, repeats and splits fields, adds unknown ones and writes keys and lengths longer than need be, on
-/// every level of a message that is named as in [`child`]. The result is valid.
+/// Reorders, repeats and splits fields, adds unknown ones and writes keys and lengths longer than
+/// need be, on every level of a message that is named as in [`child`]. The result is valid.
 pub(crate) fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut fields: Vec<Vec<u8>> = Vec::new();
     let mut rest = bytes;
@@ -43,7 +44,8 @@ pub(crate) fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> 
         };
         let (length, body) = varint(after_key);
         let body = scramble(inner, &body[..length as usize], dice);
-        // A message that occurs twice is merged where the field is single, and is two where it is repeated.
+        // A message that occurs twice is merged where the field is single, and is two where it is
+        // repeated.
         let cut = if dice.one_in(8) { boundary(&body, dice) } else { body.len() };
         if cut < body.len() {
             fields.push(delimited(field, &body[..cut], dice));
@@ -51,7 +53,7 @@ pub(crate) fn scramble(message: &str, bytes: &[u8], dice: &mut Dice) -> Vec<u8> 
         let last = if cut < body.len() { &body[cut..] } else { &body };
         fields.push(delimited(field, last, dice));
     }
-    for _ in 0..dice.below(3) {
+    while dice.one_in(4) {
         let unknown = unknown_field(dice, 3);
         fields.insert(dice.below(fields.len() + 1), unknown);
     }
@@ -82,7 +84,8 @@ pub(crate) fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// Bytes that mean something at many places of a request: keys, lengths, ends of varints and of groups.
+/// Bytes that mean something at many places of a request: keys, lengths, ends of varints and of
+/// groups.
 pub(crate) const TELLING: &[u8] = &[
     0x00, 0x01, 0x02, 0x03, 0x04, 0x06, 0x07, 0x08, 0x0a, 0x0b, 0x0c, 0x10, 0x12, 0x13, 0x14, 0x1a,
     0x20, 0x22, 0x29, 0x2a, 0x30, 0x32, 0x39, 0x3a, 0x40, 0x41, 0x42, 0x4a, 0x52, 0x5a, 0x6a, 0x7a,

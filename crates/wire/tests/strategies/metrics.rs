@@ -1,4 +1,5 @@
-//! Metric requests with points of every kind: the agent only counts them, but has to find them in all of this.
+//! Metric requests with points of every kind: the agent only counts them, but has to find them in
+//! all of this.
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;

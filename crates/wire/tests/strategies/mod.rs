@@ -39,7 +39,12 @@ pub(crate) fn logs() -> impl Strategy<Value = ExportLogsServiceRequest> {
 
 /// ASCII mostly, because damage to it stays UTF-8, where prost has the same opinion as the views.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![2 => Just(String::new()), 8 => "[a-z.]{1,12}", 1 => "[a-z]{130}", 1 => "[é↯𝄞]{1,4}"]
+    prop_oneof![
+        2 => Just(String::new()),
+        8 => "[a-z.]{1,12}",
+        1 => "[a-z]{130}",
+        1 => "[é↯𝄞]{1,4}",
+    ]
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -56,18 +61,20 @@ fn number() -> impl Strategy<Value = f64> {
     any::<u64>().prop_map(f64::from_bits)
 }
 
+/// Strings more often than all else, as in real requests.
 fn any_value() -> impl Strategy<Value = AnyValue> {
     let leaf = prop_oneof![
-        Just(None),
-        text().prop_map(|text| Some(Value::StringValue(text))),
-        any::<bool>().prop_map(|truth| Some(Value::BoolValue(truth))),
-        any::<i64>().prop_map(|number| Some(Value::IntValue(number))),
-        number().prop_map(|number| Some(Value::DoubleValue(number))),
-        bytes().prop_map(|bytes| Some(Value::BytesValue(bytes))),
-        any::<i32>().prop_map(|index| Some(Value::StringValueStrindex(index))),
+        1 => Just(None),
+        6 => text().prop_map(|text| Some(Value::StringValue(text))),
+        1 => any::<bool>().prop_map(|truth| Some(Value::BoolValue(truth))),
+        2 => any::<i64>().prop_map(|number| Some(Value::IntValue(number))),
+        1 => number().prop_map(|number| Some(Value::DoubleValue(number))),
+        1 => bytes().prop_map(|bytes| Some(Value::BytesValue(bytes))),
+        1 => any::<i32>().prop_map(|index| Some(Value::StringValueStrindex(index))),
     ];
     let leaf = leaf.prop_map(|value| AnyValue { value });
-    leaf.prop_recursive(4, 12, 3, |inner| {
+    let simple = leaf.clone();
+    let nested = leaf.prop_recursive(4, 12, 3, |inner| {
         let pair = (text(), option::of(inner.clone()), any::<i32>());
         let pair =
             pair.prop_map(|(key, value, key_strindex)| KeyValue { key, value, key_strindex });
@@ -76,14 +83,18 @@ fn any_value() -> impl Strategy<Value = AnyValue> {
             vec(pair, 0..3).prop_map(|values| Value::KvlistValue(KeyValueList { values })),
         ]
         .prop_map(|value| AnyValue { value: Some(value) })
-    })
+    });
+    prop_oneof![2 => simple, 1 => nested]
+}
+
+pub(crate) fn attribute() -> impl Strategy<Value = KeyValue> {
+    let index = prop_oneof![4 => Just(0), 1 => any::<i32>()];
+    (text(), option::weighted(0.9, any_value()), index)
+        .prop_map(|(key, value, key_strindex)| KeyValue { key, value, key_strindex })
 }
 
 fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
-    let index = prop_oneof![4 => Just(0), 1 => any::<i32>()];
-    let pair = (text(), option::weighted(0.9, any_value()), index)
-        .prop_map(|(key, value, key_strindex)| KeyValue { key, value, key_strindex });
-    vec(pair, 0..4)
+    vec(attribute(), 0..4)
 }
 
 fn resource() -> impl Strategy<Value = Resource> {

@@ -1,0 +1,224 @@
+//! The agent wired together: every organ is built here in boot order, joined by plain functions,
+//! and drained in reverse, so that the whole of it can be read on one page.
+
+mod acknowledge;
+mod last_scrape;
+mod reload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::admin::{self, Admin, Readiness};
+use crate::config::Config;
+use crate::digest::{Digest, Settings};
+use crate::expose::{Build, Expose, Own, OwnFault};
+use crate::listen::{self, BindError, Drained, Event, Tell};
+use crate::process::{self, Clock, Drain, System, spans};
+use crate::receive::{self, Reason};
+use crate::series::Hasher;
+use last_scrape::LastScrape;
+use reload::Reloading;
+
+/// Why the agent could not run.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// Addresses could not be listened on; every one of them is named.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Bind(Vec<BindError>),
+    /// The agent's own counters do not fit together.
+    #[error(transparent)]
+    Own(#[from] OwnFault),
+}
+
+/// Runs the agent until it is told to stop and has drained.
+///
+/// # Errors
+/// If it cannot start; once it runs, nothing ends it but a signal.
+pub async fn run(
+    config: Config,
+    config_file: Option<PathBuf>,
+    system: System,
+) -> Result<(), AppError> {
+    let System { clock, mut signals, boot, .. } = system;
+    let digest = Arc::new(Digest::new(settings(&config), Hasher::default()));
+    let own = Arc::new(Own::new(&SIGNALS, &refusal_reasons())?);
+    own.reloaded(true, clock.unix_ms());
+    let last_scrape = Arc::new(LastScrape::new());
+
+    let ports = Ports::bind(&config)?;
+    let (stop_receiving, receiving_stopped) = watch::channel(false);
+    let (stop_admin, admin_stopped) = watch::channel(false);
+    let (readiness, ready) = watch::channel(Readiness::Starting);
+
+    let mut receiver = JoinSet::new();
+    receiver.spawn(receive::serve(
+        config.receive.limits.clone(),
+        ports.receive,
+        acknowledge::deliver(digest.clone(), own.clone(), last_scrape.clone(), clock.clone()),
+        acknowledge::refused(own.clone()),
+        tell("receiver", own.clone()),
+        receiving_stopped,
+    ));
+    let expose = Expose::new(digest.clone(), own.clone(), BUILD);
+    let reloading =
+        Arc::new(Reloading::new(&config, config_file, digest.clone(), own.clone(), clock.clone()));
+    let admin = Admin::new(admin::Config {
+        scrape: last_scrape::scrape(expose, last_scrape.clone()),
+        scrapes_max: admin::SCRAPES_MAX,
+        readiness: ready,
+        reload: reloading.clone().on_request(),
+        token: reloading.token(),
+    });
+    let mut admin_port = JoinSet::new();
+    admin_port.spawn(admin_serve(ports.admin, admin, tell("admin", own), admin_stopped));
+    let mut housekeeping = JoinSet::new();
+    housekeeping.spawn(expire(digest, clock));
+    housekeeping.spawn(reloading.on_signals(signals.clone()));
+
+    readiness.send_replace(Readiness::Ready);
+    tracing::info!(event = "ready");
+    drop(boot);
+    signals.stopped().await;
+
+    let draining = spans::drain();
+    tracing::info!(event = "draining");
+    readiness.send_replace(Readiness::Draining);
+    let mut drain = Drain::start(process::DRAIN_LIMIT);
+    housekeeping.abort_all();
+    stop_receiving.send_replace(true);
+    drain.step("receiver", finish("receiver", &mut receiver)).await;
+    last_scrape.wait(LAST_SCRAPE_LIMIT).await;
+    stop_admin.send_replace(true);
+    drain.step("admin port", finish("admin", &mut admin_port)).await;
+    if let Err(unfinished) = drain.finish() {
+        spans::fail(&draining, &unfinished);
+        tracing::warn!(event = "drain_unfinished", %unfinished);
+    }
+    tracing::info!(event = "stopped");
+    Ok(())
+}
+
+/// Every listening socket of the agent.
+struct Ports {
+    receive: receive::Listeners,
+    admin: Vec<TcpListener>,
+}
+
+impl Ports {
+    fn bind(config: &Config) -> Result<Self, AppError> {
+        let receive = receive::Listeners::bind(&config.receive);
+        let admin = listen::bind_all(&config.admin.listen);
+        match (receive, admin) {
+            (Ok((receive, mut absent)), Ok(admin)) => {
+                absent.extend(admin.absent);
+                for address in absent {
+                    tracing::warn!(event = "address_absent", reason = %address);
+                }
+                let ports = Self { receive, admin: admin.listeners };
+                ports.log();
+                Ok(ports)
+            }
+            (receive, admin) => {
+                let faults = [receive.err(), admin.err()];
+                Err(AppError::Bind(faults.into_iter().flatten().flatten().collect()))
+            }
+        }
+    }
+
+    fn log(&self) {
+        let ports = [
+            ("otlp_grpc", &self.receive.grpc),
+            ("otlp_http", &self.receive.http),
+            ("admin", &self.admin),
+        ];
+        for (port, listeners) in ports {
+            for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+                tracing::info!(event = "listening", port, %address);
+            }
+        }
+    }
+}
+
+async fn admin_serve(
+    listeners: Vec<TcpListener>,
+    admin: Admin,
+    tell: Tell,
+    stop: watch::Receiver<bool>,
+) -> Drained {
+    let answer = move |peer, request| {
+        let admin = admin.clone();
+        async move { admin.answer(peer, request).await }
+    };
+    listen::serve(listeners, answer, ADMIN_BOUNDS, tell, stop).await
+}
+
+/// Counts what befell the listeners of a port.
+fn tell(port: &'static str, own: Arc<Own>) -> Tell {
+    Arc::new(move |event: Event| own.connection_event(port, event.as_str()))
+}
+
+/// Forgets idle label sets, often enough that a limit is not held by what nobody asks for any more.
+async fn expire(digest: Arc<Digest>, clock: Clock) {
+    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
+    loop {
+        ticks.tick().await;
+        digest.expire(clock.unix_ms());
+    }
+}
+
+/// Waits for a port to be drained.
+async fn finish(port: &'static str, serving: &mut JoinSet<Drained>) {
+    while let Some(ended) = serving.join_next().await {
+        match ended {
+            Ok(Drained { cut: 0 }) => {}
+            Ok(Drained { cut }) => tracing::warn!(event = "connections_cut", port, cut),
+            Err(panicked) => tracing::error!(event = "port_failed", port, %panicked),
+        }
+    }
+}
+
+/// What the books are made from, as the configuration says it.
+fn settings(config: &Config) -> Settings {
+    Settings {
+        red: config.red.clone(),
+        log_metrics: config.log_metrics.clone(),
+        series: config.series,
+    }
+}
+
+fn refusal_reasons() -> Vec<&'static str> {
+    let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
+    reasons.chain([acknowledge::NO_UPSTREAM]).collect()
+}
+
+const BUILD: Build = Build {
+    version: process::VERSION,
+    revision: match process::REVISION {
+        Some(revision) => revision,
+        None => "",
+    },
+};
+
+/// The values of the label `signal`; a request to no endpoint has none.
+const SIGNALS: [&str; 4] = ["traces", "logs", "metrics", acknowledge::NO_SIGNAL];
+
+/// A few people and scrapers; a page that reloads every second stays far below.
+const ADMIN_BOUNDS: listen::Bounds = listen::Bounds {
+    connections: 64,
+    streams_per_connection: 8,
+    header_timeout: Duration::from_secs(75),
+    drain_timeout: Duration::from_secs(2),
+};
+
+/// Half a minute: an expiry walk of a full book takes a millisecond.
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a stop waits for the scrape that takes what was counted last; the rest of the drain's
+/// time is kept for connections.
+const LAST_SCRAPE_LIMIT: Duration = Duration::from_secs(5);

@@ -1,0 +1,125 @@
+//! Holds the exit until what was counted last has been scraped: a counter that ends between two
+//! scrapes takes the last requests of a service with it, and those are the ones that tell why it
+//! stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::HeaderValue;
+use redora_exposition::{Options, accept_encoding, negotiate};
+use tokio::sync::Notify;
+
+use crate::admin::{Scrape, ScrapeRequest, ScrapeResponse};
+use crate::expose::Expose;
+
+/// Whether something was counted that no scrape has taken.
+#[derive(Debug, Default)]
+pub(super) struct LastScrape {
+    has_scraper: AtomicBool,
+    unscraped: AtomicBool,
+    scraped: Notify,
+}
+
+impl LastScrape {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Something was counted.
+    pub(super) fn counted(&self) {
+        self.unscraped.store(true, Ordering::Release);
+    }
+
+    /// Waits for a scrape, if there is someone who scrapes and something to take.
+    pub(super) async fn wait(&self, limit: Duration) {
+        let wanted =
+            || self.has_scraper.load(Ordering::Acquire) && self.unscraped.load(Ordering::Acquire);
+        let scraped = async {
+            loop {
+                let next = self.scraped.notified();
+                if !wanted() {
+                    return;
+                }
+                next.await;
+            }
+        };
+        if tokio::time::timeout(limit, scraped).await.is_err() {
+            tracing::warn!(event = "last_scrape_missed", waited_s = limit.as_secs());
+        }
+    }
+
+    /// A scrape begins: it takes all that was counted before.
+    fn begin(&self) {
+        self.has_scraper.store(true, Ordering::Release);
+        self.unscraped.store(false, Ordering::Release);
+    }
+
+    fn end(&self) {
+        self.scraped.notify_waiters();
+    }
+}
+
+/// What the admin port answers a scrape with.
+pub(super) fn scrape(expose: Expose, last_scrape: Arc<LastScrape>) -> Scrape {
+    Arc::new(move |request: ScrapeRequest| {
+        last_scrape.begin();
+        let given = |header: String| Some(header).filter(|header| !header.is_empty());
+        let negotiated = negotiate(given(request.accept).as_deref());
+        let compression = accept_encoding(given(request.accept_encoding).as_deref());
+        let mut pieces = expose.scrape(negotiated, compression, Options::default());
+        let last_scrape = last_scrape.clone();
+        ScrapeResponse {
+            content_type: HeaderValue::from_str(&negotiated.content_type())
+                .expect("a content type is made of header characters"),
+            content_encoding: compression.content_encoding().map(HeaderValue::from_static),
+            chunks: Box::new(move || {
+                let piece = pieces.next();
+                if piece.is_none() {
+                    last_scrape.end();
+                }
+                piece
+            }),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_without_a_scraper_or_without_news() {
+        let last_scrape = LastScrape::new();
+        last_scrape.counted();
+        last_scrape.wait(Duration::MAX).await;
+        last_scrape.begin();
+        last_scrape.wait(Duration::MAX).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_counted_after_a_scrape_waits_for_the_next_one() {
+        let last_scrape = Arc::new(LastScrape::new());
+        last_scrape.begin();
+        last_scrape.counted();
+        let waiting = tokio::spawn({
+            let last_scrape = last_scrape.clone();
+            async move { last_scrape.wait(Duration::from_secs(3600)).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        last_scrape.begin();
+        last_scrape.end();
+        waiting.await.expect("the wait ends with the scrape");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_is_bounded() {
+        let last_scrape = LastScrape::new();
+        last_scrape.begin();
+        last_scrape.counted();
+        let start = tokio::time::Instant::now();
+        last_scrape.wait(Duration::from_secs(5)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+    }
+}

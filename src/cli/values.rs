@@ -1,0 +1,93 @@
+//! The values that words of the command line may have, parsed once into types that need no second
+//! look.
+
+use std::time::Duration;
+
+use http::Uri;
+
+/// Why a URL was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UrlFault {
+    #[error("write it as http://HOST:PORT")]
+    Form,
+    #[error("only http is built in; the admin port of redora does not speak https")]
+    Scheme,
+}
+
+/// A URL that can be asked; without a path it asks for readiness.
+pub(super) fn url(text: &str) -> Result<Uri, UrlFault> {
+    let url: Uri = text.parse().map_err(|_| UrlFault::Form)?;
+    match url.scheme_str() {
+        Some("http") => {}
+        Some("https") => return Err(UrlFault::Scheme),
+        _ => return Err(UrlFault::Form),
+    }
+    if url.host().is_none_or(str::is_empty) {
+        return Err(UrlFault::Form);
+    }
+    if url.path() != "/" || url.query().is_some() {
+        return Ok(url);
+    }
+    let mut parts = url.into_parts();
+    parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/readyz"));
+    Uri::from_parts(parts).map_err(|_| UrlFault::Form)
+}
+
+/// A time of at least a millisecond and at most an hour, in ms, s or m; a bare number counts
+/// seconds.
+pub(super) fn time(text: &str) -> Result<Duration, TimeFault> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| TimeFault::Form)?;
+    let unit_ms = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" | "" => 1_000,
+        "m" => 60_000,
+        _ => return Err(TimeFault::Form),
+    };
+    match number.checked_mul(unit_ms) {
+        Some(ms @ 1..=3_600_000) => Ok(Duration::from_millis(ms)),
+        _ => Err(TimeFault::Range),
+    }
+}
+
+/// Why a time was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TimeFault {
+    #[error("write a whole number with its unit, such as 500ms, 3s or 1m")]
+    Form,
+    #[error("use a time between 1ms and 1h")]
+    Range,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked_and_a_bare_one_asks_for_readiness() {
+        let url = |text| self::url(text).map(|url| url.to_string());
+        assert_eq!(url("http://10.0.0.7:9464").unwrap(), "http://10.0.0.7:9464/readyz");
+        assert_eq!(url("http://[::1]:9464/").unwrap(), "http://[::1]:9464/readyz");
+        assert_eq!(url("http://h/healthz").unwrap(), "http://h/healthz");
+        assert_eq!(url("https://h"), Err(UrlFault::Scheme));
+        for text in ["", "h:9464", "/readyz", "ftp://h", "http://", "http:// h"] {
+            assert_eq!(url(text), Err(UrlFault::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        let ms = |text| self::time(text).map(|time| time.as_millis());
+        assert_eq!(ms("500ms"), Ok(500));
+        assert_eq!(ms("3s"), Ok(3000));
+        assert_eq!(ms("3"), Ok(3000));
+        assert_eq!(ms("1m"), Ok(60_000));
+        assert_eq!(ms("60m"), Ok(3_600_000));
+        for text in ["", "s", "-1s", "1.5s", "3h", "3 s", "3µs"] {
+            assert_eq!(ms(text), Err(TimeFault::Form), "{text}");
+        }
+        for text in ["0", "0ms", "61m", "99999999999999999m"] {
+            assert_eq!(ms(text), Err(TimeFault::Range), "{text}");
+        }
+    }
+}
