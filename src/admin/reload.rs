@@ -1,6 +1,6 @@
-//! Who may reload: a peer on this machine, because a reload only reads the operator's own file again,
-//! or whoever shows the token; but no web page in a browser on this machine, nor anyone behind a
-//! proxy on it.
+//! Who may reload: a peer on this machine, because a reload only reads the operator's own file
+//! again, or whoever shows the token; but no web page in a browser on this machine, nor anyone
+//! behind a proxy on it.
 
 use std::error::Error;
 use std::future::Future;

@@ -1,4 +1,5 @@
-//! What a file is turned into: checked values that every organ is built from, with the defaults that run without one.
+//! What a file is turned into: checked values that every organ is built from, with the defaults
+//! that run without one.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

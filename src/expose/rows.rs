@@ -35,6 +35,6 @@ pub(super) fn labels_of<'b, R: Row>(entry: &'b Entry<R>, names: &[&'static str])
     labels
 }
 
-/// A piece of a body: large enough that locking costs nothing beside encoding, small enough that four scrapes at once
-/// stay under a MiB.
+/// A piece of a body: large enough that locking costs nothing beside encoding, small enough that
+/// four scrapes at once stay under a MiB.
 pub(super) const PIECE_BYTES: usize = 64 << 10;

@@ -137,9 +137,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_of_another_machine_is_absent() {
-        let error = bind(address("192.0.2.1:0")).expect_err("TEST-NET-1 is nobody's");
+        let error = bind(address("203.0.113.1:0")).expect_err("TEST-NET-3 is nobody's");
         assert!(matches!(error, BindError::Absent { .. }), "{error}");
-        assert!(error.to_string().contains("192.0.2.1"), "{error}");
+        assert!(error.to_string().contains("203.0.113.1"), "{error}");
     }
 
     #[tokio::test]
@@ -152,9 +152,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_absent_address_is_passed_over_beside_another_one() {
-        let bound = bind_all(&[address("127.0.0.1:0"), address("192.0.2.1:0")]).expect("one");
+        let bound = bind_all(&[address("127.0.0.1:0"), address("203.0.113.1:0")]).expect("one");
         assert_eq!((bound.listeners.len(), bound.absent.len()), (1, 1));
-        let faults = bind_all(&[address("192.0.2.1:0"), address("192.0.2.2:0")]);
+        let faults = bind_all(&[address("203.0.113.1:0"), address("203.0.113.2:0")]);
         assert_eq!(faults.expect_err("none bound").len(), 2);
         let taken = bound.listeners[0].local_addr().expect("bound");
         let faults = bind_all(&[taken, address("127.0.0.1:0")]).expect_err("a taken port is fatal");

@@ -3,6 +3,7 @@
 //! that stops reading, forever.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,11 +37,13 @@ pub(super) async fn drive<H, F, B>(
     shared: Arc<Shared<H>>,
     mut stop: watch::Receiver<bool>,
 ) where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    // Without an address the peer is gone already.
+    let Ok(peer) = stream.peer_addr() else { return };
     // Answers are a few bytes that the next request may be waiting for. A socket that refuses is
     // already broken.
     let _ = stream.set_nodelay(true);
@@ -60,7 +63,7 @@ pub(super) async fn drive<H, F, B>(
         let (shared, traffic) = (shared.clone(), traffic.clone());
         service_fn(move |request| {
             traffic.requests.fetch_add(1, Ordering::Relaxed);
-            let answer = (shared.handle)(request);
+            let answer = (shared.handle)(peer, request);
             async move { Ok::<_, std::convert::Infallible>(answer.await) }
         })
     };

@@ -59,5 +59,17 @@ pub enum Event {
     Cut,
 }
 
+impl Event {
+    /// The value of the label `event`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Event::AcceptFailed => "accept_failed",
+            Event::AtCapacity => "at_capacity",
+            Event::Cut => "cut",
+        }
+    }
+}
+
 /// Hears of every [`Event`]. Called on the accepting and the connections' tasks; must not block.
 pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;

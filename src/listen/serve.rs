@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,9 +28,9 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Answers every request that comes to one of `listeners` with `handle`, until `stop` becomes true
-/// or its sender is gone; then accepts no more, lets requests in flight finish within
-/// [`Bounds::drain_timeout`] and cuts the rest.
+/// Answers every request that comes to one of `listeners` with `handle`, which is told the peer's
+/// address, until `stop` becomes true or its sender is gone; then accepts no more, lets requests in
+/// flight finish within [`Bounds::drain_timeout`] and cuts the rest.
 ///
 /// `handle` runs on the connection's task (HTTP/1.1) or on one of its own (HTTP/2). If it panics,
 /// its connection or stream ends and nothing else. Dropping the returned future cuts every
@@ -42,7 +43,7 @@ pub async fn serve<H, F, B>(
     stop: watch::Receiver<bool>,
 ) -> Drained
 where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -67,7 +68,7 @@ async fn accept_loop<H, F, B>(
     stop: watch::Receiver<bool>,
 ) -> Drained
 where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -34,8 +34,9 @@ impl Signals {
 
 /// Listens to SIGTERM, SIGINT (Ctrl-C) and SIGHUP from here on, on the current tokio runtime.
 ///
-/// A second SIGTERM or SIGINT ends the process at once with exit code 1: who asks twice does not
-/// want to wait for the drain.
+/// A second SIGINT ends the process at once with exit code 1: who presses Ctrl-C twice does not
+/// want to wait for the drain. A second SIGTERM changes nothing, because supervisors and wrappers
+/// pass one stop on twice.
 ///
 /// # Errors
 /// When the system refuses a handler.
@@ -61,9 +62,16 @@ async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: wat
             Some(()) = interrupt.recv() => "SIGINT",
             else => return,
         };
-        if *stop.borrow() {
-            tracing::warn!(signal = name, "second stop signal, leaving without drain");
-            std::process::exit(1);
+        match (*stop.borrow(), name) {
+            (true, "SIGINT") => {
+                tracing::warn!(signal = name, "asked twice, leaving without drain");
+                std::process::exit(1);
+            }
+            (true, _) => {
+                tracing::info!(signal = name, "draining already");
+                continue;
+            }
+            (false, _) => {}
         }
         // Said before it is done, for the process may be gone right after.
         tracing::info!(signal = name, "stopping");

@@ -31,6 +31,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// From the headers of a request to the end of its body.
     pub body_timeout: Duration,
+    /// From the stop to the moment when unfinished requests are cut.
+    pub drain_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -51,6 +53,8 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(75),
             // 20 MiB over a 10 Mbit/s line is 17 s.
             body_timeout: Duration::from_secs(30),
+            // `docker stop` kills after 10 s; what is behind the receiver has to drain after it.
+            drain_timeout: Duration::from_secs(5),
         }
     }
 }
