@@ -1,7 +1,8 @@
 //! Costs of the parts inside one core: walking, digesting and exposing without a socket; a profile of
 //! the whole process cannot tell a slower walk from a noisier machine, a ratio to prost in one run can.
 //!
-//! Every time is the best of many rounds, since another process can only make a round slower.
+//! Every time is the best of many rounds, since another process can only make a round slower. A word selects a
+//! part: `cargo bench --bench parts -- digest`, `memory`, `logs` or `scrape`.
 
 #[path = "load/logs.rs"]
 mod logs;
@@ -35,17 +36,28 @@ use settings::settings;
 use traces::Traces;
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
     // `cargo test --benches` only asks whether this builds.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !words.iter().any(|word| word == "--bench") {
         println!("measures only under `cargo bench`");
         return;
     }
+    let all = words.iter().all(|word| word.starts_with("--"));
+    let wanted = |part: &str| all || words.iter().any(|word| word == part);
     // First, while there is no freed memory that rows could hide in.
-    memory::label_sets();
-    let walk_ns = decoding();
-    digesting(walk_ns);
-    log_records();
-    scrape::label_sets();
+    if wanted("memory") {
+        memory::label_sets();
+    }
+    if wanted("digest") {
+        let walk_ns = decoding();
+        digesting(walk_ns);
+    }
+    if wanted("logs") {
+        log_records();
+    }
+    if wanted("scrape") {
+        scrape::label_sets();
+    }
 }
 
 /// What reading the bytes costs, beside prost; returns the walk in nanoseconds a span.

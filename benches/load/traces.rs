@@ -195,7 +195,9 @@ fn client(failed: bool, random: &mut Random) -> Span {
 fn database(random: &mut Random) -> Span {
     let table = random.pick(&["orders", "order_items", "customers", "stock"]);
     let mut span = bare(3, &format!("SELECT shop.{table}"), random);
-    let query = format!("SELECT id, status, total, created_at FROM {table} WHERE customer_id = $1");
+    let columns = "id, customer_id, status, currency, total, created_at, updated_at";
+    let query =
+        format!("SELECT {columns} FROM shop.{table} WHERE customer_id = $1 AND status = $2");
     span.attributes = vec![
         text("db.system.name", "postgresql"),
         text("db.namespace", "shop"),
@@ -223,7 +225,7 @@ fn rpc(failed: bool, random: &mut Random) -> Span {
         number("server.port", 8443),
         text("network.peer.address", "10.4.17.31"),
         text("network.transport", "tcp"),
-        text("network.type", "ipv4"),
+        text("thread.name", "grpc-default-executor-12"),
         text("user_agent.original", "grpc-java-netty/1.76.0"),
     ];
     span
@@ -307,7 +309,8 @@ const ROUTES: [&str; 8] = [
     "/health",
 ];
 
-const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0 Safari";
+const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+    (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 const STACK: &str = "java.net.SocketTimeoutException: timeout after 2000 ms\n\
     \tat com.example.shop.http.Client.exchange(Client.java:214)\n\

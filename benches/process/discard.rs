@@ -37,6 +37,7 @@ pub(crate) fn run(addresses: &[SocketAddr]) -> io::Result<()> {
 }
 
 async fn discard(
+    _peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<impl Body<Data = Bytes, Error = Infallible> + Send + 'static> {
     let (head, body) = request.into_parts();
