@@ -1,7 +1,8 @@
 //! The whole process under load: the agent as it is shipped, driven over its sockets, beside a server that
 //! discards what it takes. What the parts cost inside one core stands in the other bench.
 //!
-//! `cargo bench --bench process -- --binary PATH` measures another build of the agent.
+//! `cargo bench --bench process -- --binary PATH` measures another build of the agent; a word selects a
+//! part: `start`, `trickle`, `one`, `load`, `memory` or `scrape`.
 
 #[path = "process/client.rs"]
 mod client;
@@ -24,7 +25,7 @@ mod traces;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -36,11 +37,7 @@ fn main() -> ExitCode {
             println!("measures only under `cargo bench`");
             Ok(())
         }
-        ref words => {
-            let named = words.iter().position(|word| *word == "--binary");
-            let named = named.and_then(|at| words.get(at + 1)).map(PathBuf::from);
-            measure(named.unwrap_or_else(|| env!("CARGO_BIN_EXE_redora").into()))
-        }
+        ref words => measure(words),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,16 +53,37 @@ fn discard(addresses: &[&str]) -> io::Result<()> {
     discard::run(&addresses.map_err(io::Error::other)?)
 }
 
-fn measure(binary: PathBuf) -> io::Result<()> {
+fn measure(words: &[&str]) -> io::Result<()> {
+    let named = words.iter().position(|word| *word == "--binary").map(|at| at + 1);
+    let binary = named.and_then(|at| words.get(at)).unwrap_or(&env!("CARGO_BIN_EXE_redora"));
+    let parts: Vec<&str> = (0..words.len())
+        .filter(|at| Some(*at) != named && !words[*at].starts_with("--"))
+        .map(|at| words[at])
+        .collect();
+    let wanted = |part| parts.is_empty() || parts.contains(&part);
+    let binary = Path::new(binary);
     // One thread makes the load, so that a second core is left to the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    sidecar::start_and_idle(&binary)?;
+    if wanted("start") {
+        sidecar::start_and_idle(binary)?;
+    }
     runtime.block_on(async {
-        sidecar::trickle(&binary).await?;
-        sidecar::one_span(&binary).await?;
-        throughput::all(&binary).await?;
-        throughput::memory(&binary).await?;
-        scrapes::all(&binary).await
+        if wanted("trickle") {
+            sidecar::trickle(binary).await?;
+        }
+        if wanted("one") {
+            sidecar::one_span(binary).await?;
+        }
+        if wanted("load") {
+            throughput::all(binary).await?;
+        }
+        if wanted("memory") {
+            throughput::memory(binary).await?;
+        }
+        if wanted("scrape") {
+            scrapes::all(binary).await?;
+        }
+        Ok(())
     })
 }
 

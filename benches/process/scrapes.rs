@@ -16,7 +16,7 @@ use crate::traces;
 /// Fills an agent and scrapes it in the formats that Prometheus asks for.
 pub(crate) async fn all(binary: &Path) -> io::Result<()> {
     report::heading(&format!("scrape of {SETS} label sets over the admin port"));
-    for (names, yaml) in [("own names", "red: { compat: [] }"), ("with Tempo's", DEFAULTS)] {
+    for (names, yaml) in [("own names", "red: { compat: none }"), ("with Tempo's", DEFAULTS)] {
         let server = Server::start(Kind::Agent { binary, yaml })?;
         let empty = server.memory()?.resident;
         let visible = fill(&server).await?;
