@@ -131,14 +131,13 @@ enum Generation {
     Stable,
 }
 
-/// The fact behind a key. Told apart by the key's first bytes before its text, since nine in ten
-/// keys are none.
+/// The fact behind a key. Told apart by the key's first bytes, one after the other, since nine in
+/// ten keys are none.
 fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
     use Attribute as A;
     use Generation::{Old, Stable};
-    let (area, rest) = key.split_at(key.iter().position(|byte| *byte == b'.')? + 1);
-    let found = match area {
-        b"http." => match rest {
+    Some(match key {
+        [b'h', b't', b't', b'p', b'.', rest @ ..] => match rest {
             b"request.method" => (A::HttpMethod, Stable),
             b"method" => (A::HttpMethod, Old),
             b"route" => (A::HttpRoute, Stable),
@@ -146,18 +145,19 @@ fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
             b"status_code" => (A::HttpStatus, Old),
             _ => return None,
         },
-        b"url." if rest == b"template" => (A::UrlTemplate, Stable),
-        b"rpc." => return classify_rpc(rest),
-        b"db." => return classify_db(rest),
-        b"messaging." => return classify_messaging(rest),
-        b"error." if rest == b"type" => (A::ErrorType, Stable),
-        b"service." if rest == b"peer.name" => (A::PeerService, Stable),
-        b"peer." if rest == b"service" => (A::PeerService, Old),
-        b"server." if rest == b"address" => (A::ServerAddress, Stable),
-        b"net." if rest == b"peer.name" => (A::ServerAddress, Old),
+        [b'r', b'p', b'c', b'.', rest @ ..] => return classify_rpc(rest),
+        [b'd', b'b', b'.', rest @ ..] => return classify_db(rest),
+        [b'm', b'e', b's', b's', b'a', b'g', b'i', b'n', b'g', b'.', rest @ ..] => {
+            return classify_messaging(rest);
+        }
+        b"url.template" => (A::UrlTemplate, Stable),
+        b"error.type" => (A::ErrorType, Stable),
+        b"service.peer.name" => (A::PeerService, Stable),
+        b"peer.service" => (A::PeerService, Old),
+        b"server.address" => (A::ServerAddress, Stable),
+        b"net.peer.name" => (A::ServerAddress, Old),
         _ => return None,
-    };
-    Some(found)
+    })
 }
 
 fn classify_rpc(rest: &[u8]) -> Option<(Attribute, Generation)> {

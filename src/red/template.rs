@@ -10,11 +10,15 @@ const PLACEHOLDER: &[u8] = b"{id}";
 /// A part looks generated when it is a number, a UUID, a hexadecimal string of eight digits or
 /// more, a ULID, or a long mix of letters and digits. Names without a digit are copied as they are.
 pub(super) fn template(name: &[u8], out: &mut Vec<u8>) {
+    if is_plain(name) {
+        out.extend_from_slice(name);
+        return;
+    }
     let name = match name.iter().position(|byte| *byte == b'?') {
         Some(query) if query > 0 => &name[..query],
         _ => name,
     };
-    if !name.iter().any(u8::is_ascii_digit) {
+    if is_plain(name) {
         out.extend_from_slice(name);
         return;
     }
@@ -25,6 +29,12 @@ pub(super) fn template(name: &[u8], out: &mut Vec<u8>) {
             write_part(part, out);
         }
     }
+}
+
+/// Whether nothing in a name can be generated. Looks at every byte, which takes a few instructions
+/// for sixteen at once, where a search that stops early takes as many for each.
+fn is_plain(name: &[u8]) -> bool {
+    !name.iter().fold(false, |found, byte| found | matches!(byte, b'0'..=b'9' | b'?'))
 }
 
 fn write_part(part: &[u8], out: &mut Vec<u8>) {
@@ -86,11 +96,31 @@ fn mixed(part: &[u8]) -> bool {
 }
 
 fn ends_part(byte: u8) -> bool {
-    b"/ ,;=&#()[]{}<>|\"'\t".contains(&byte)
+    matches!(
+        byte,
+        b'/' | b' '
+            | b','
+            | b';'
+            | b'='
+            | b'&'
+            | b'#'
+            | b'|'
+            | b'"'
+            | b'\''
+            | b'\t'
+            | b'('
+            | b')'
+            | b'['
+            | b']'
+            | b'{'
+            | b'}'
+            | b'<'
+            | b'>'
+    )
 }
 
 fn joins_pieces(byte: u8) -> bool {
-    b"-_.:@".contains(&byte)
+    matches!(byte, b'-' | b'_' | b'.' | b':' | b'@')
 }
 
 /// The runs of `bytes` between separators, and each separator as a run of its own.

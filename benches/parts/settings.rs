@@ -1,0 +1,69 @@
+//! The settings that are compared: one feature more in each, so that the difference of two lines is the
+//! price of a feature.
+
+use redora::digest::Settings;
+use redora::log_metrics::{Body, Match, Rule, SeverityRange};
+use redora::red::{Compat, Config};
+use redora::series::Limits;
+use redora_model::dimension::Dimension;
+
+/// The name of the variant that the budget is for.
+pub(crate) const EVERYTHING: &str = "everything: both profiles, two dimensions";
+
+/// Books with the default bounds.
+pub(crate) fn settings(red: Config, log_metrics: Vec<Rule>) -> Settings {
+    Settings { red, log_metrics, series: Limits::default() }
+}
+
+/// Classic histograms alone, then one feature more at a time.
+pub(crate) fn variants() -> Vec<(&'static str, Config)> {
+    let classic = Config {
+        native_histograms: false,
+        exemplars: false,
+        compat: Compat::default(),
+        ..Config::default()
+    };
+    let native = Config { native_histograms: true, ..classic.clone() };
+    let own = Config { exemplars: true, ..native.clone() };
+    let everything = Config {
+        compat: Compat { tempo: true, spanmetrics: true },
+        dimensions: ["http.route", "k8s.namespace.name"].map(Dimension::new).into(),
+        ..Config::default()
+    };
+    vec![
+        ("classic histograms", classic),
+        ("+ native histograms", native),
+        ("+ exemplars", own),
+        ("+ Tempo's names (the defaults)", Config::default()),
+        (EVERYTHING, everything),
+    ]
+}
+
+/// redora's own families with all they have, and no other tool's.
+pub(crate) fn own_names() -> Config {
+    Config { compat: Compat::default(), ..Config::default() }
+}
+
+/// One rule of each kind.
+pub(crate) fn rules() -> Vec<Rule> {
+    let rule = |name: &str, matches, labels: &[&str]| Rule {
+        name: name.into(),
+        matches,
+        labels: labels.iter().map(|attribute| Dimension::new(attribute)).collect(),
+    };
+    let body = |text: &str| Some(Body::Contains(text.into()));
+    let warnings = Some(SeverityRange { min: 13, max: 24 });
+    let slow = regex::Regex::new("took [0-9]{2,} ms$").expect("a valid expression");
+    let provider = vec![("payment.provider".to_owned(), "acme".to_owned())];
+    vec![
+        rule(
+            "payment_declined",
+            Match { severity: warnings, body: body("declined"), ..Match::default() },
+            &["payment.method"],
+        ),
+        rule("timed_out", Match { body: body("timed out"), ..Match::default() }, &[]),
+        rule("slow", Match { body: Some(Body::Matches(slow)), ..Match::default() }, &[]),
+        rule("acme", Match { attributes: provider, ..Match::default() }, &["payment.method"]),
+        rule("warnings", Match { severity: warnings, ..Match::default() }, &["thread.name"]),
+    ]
+}
