@@ -41,6 +41,8 @@ pub struct Entry<R> {
     touched_ms: u64,
     born_ms: u64,
     key: Box<[u8]>,
+    /// Whether it was created in the reserve, whose rows take no room from the others.
+    reserve: bool,
     /// The row itself.
     pub row: R,
 }
@@ -97,8 +99,16 @@ pub struct Book<R: Row> {
     free: Vec<u32>,
     staged: Vec<(u32, R::Hit)>,
     created: Vec<u32>,
+    in_reserve: usize,
     overflowed_staged: u64,
     overflowed: u64,
+}
+
+/// Which rows a new one is counted with, and how many of them there may be.
+#[derive(Clone, Copy)]
+enum Room {
+    Regular(usize),
+    Reserve(usize),
 }
 
 impl<R: Row> Book<R> {
@@ -112,6 +122,7 @@ impl<R: Row> Book<R> {
             free: Vec::new(),
             staged: Vec::new(),
             created: Vec::new(),
+            in_reserve: 0,
             overflowed_staged: 0,
             overflowed: 0,
         }
@@ -125,7 +136,7 @@ impl<R: Row> Book<R> {
         now_ms: u64,
         born: impl FnOnce() -> R,
     ) -> Staged {
-        self.stage_within(self.limits.rows, key, hit, now_ms, born)
+        self.stage_within(Room::Regular(self.limits.rows), key, hit, now_ms, born)
     }
 
     /// The same with the reserve that is kept for overflow rows, counting the hit as overflowed.
@@ -136,7 +147,8 @@ impl<R: Row> Book<R> {
         now_ms: u64,
         born: impl FnOnce() -> R,
     ) -> Staged {
-        let staged = self.stage_within(self.limits.rows_with_reserve(), key, hit, now_ms, born);
+        let room = Room::Reserve(self.limits.reserve());
+        let staged = self.stage_within(room, key, hit, now_ms, born);
         if staged != Staged::Full {
             self.overflowed_staged += 1;
         }
@@ -146,7 +158,7 @@ impl<R: Row> Book<R> {
     /// The last resort, for the handful of rows that must always exist: no bound but the closed set
     /// of their keys.
     pub fn stage_last(&mut self, key: &Key, hit: R::Hit, now_ms: u64, born: impl FnOnce() -> R) {
-        self.stage_within(usize::MAX, key, hit, now_ms, born);
+        self.stage_within(Room::Reserve(usize::MAX), key, hit, now_ms, born);
         self.overflowed_staged += 1;
     }
 
@@ -220,13 +232,13 @@ impl<R: Row> Book<R> {
 
     fn stage_within(
         &mut self,
-        rows_max: usize,
+        room: Room,
         key: &Key,
         hit: R::Hit,
         now_ms: u64,
         born: impl FnOnce() -> R,
     ) -> Staged {
-        let Some((slot, created)) = self.slot(rows_max, key, now_ms, born) else {
+        let Some((slot, created)) = self.slot(room, key, now_ms, born) else {
             return Staged::Full;
         };
         self.staged.push((slot, hit));
@@ -237,7 +249,7 @@ impl<R: Row> Book<R> {
     /// full.
     fn slot(
         &mut self,
-        rows_max: usize,
+        room: Room,
         key: &Key,
         now_ms: u64,
         born: impl FnOnce() -> R,
@@ -250,7 +262,10 @@ impl<R: Row> Book<R> {
                 .is_some_and(|entry| entry.hash == hash && *entry.key == *key.bytes())
         };
         let rehash = |slot: &u32| slots[*slot as usize].as_ref().map_or(0, |entry| entry.hash);
-        let full = self.index.len() >= rows_max;
+        let (full, reserve) = match room {
+            Room::Regular(rows) => (self.index.len() - self.in_reserve >= rows, false),
+            Room::Reserve(rows) => (self.in_reserve >= rows, true),
+        };
         let vacant = match self.index.entry(hash, same, rehash) {
             Place::Occupied(place) => return Some((*place.get(), false)),
             Place::Vacant(_) if full => return None,
@@ -258,8 +273,9 @@ impl<R: Row> Book<R> {
         };
         let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
         vacant.insert(slot);
+        self.in_reserve += usize::from(reserve);
         let key = Box::from(key.bytes());
-        let entry = Entry { hash, touched_ms: now_ms, born_ms: now_ms, key, row: born() };
+        let entry = Entry { hash, touched_ms: now_ms, born_ms: now_ms, key, reserve, row: born() };
         match self.slots.get_mut(slot as usize) {
             Some(place) => *place = Some(entry),
             None => self.slots.push(Some(entry)),
@@ -270,6 +286,7 @@ impl<R: Row> Book<R> {
 
     fn remove(&mut self, slot: u32) {
         let Some(entry) = self.slots[slot as usize].take() else { return };
+        self.in_reserve -= usize::from(entry.reserve);
         if let Ok(place) = self.index.find_entry(entry.hash, |other| *other == slot) {
             place.remove();
         }

@@ -66,7 +66,7 @@ fn a_full_book_refuses_new_rows_and_keeps_counting_known_ones() {
 #[test]
 fn the_reserve_is_bounded_and_the_last_resort_always_counts() {
     let mut book = book(1);
-    let reserve = Limits { rows: 1, expire_ms: 0 }.rows_with_reserve();
+    let reserve = Limits { rows: 1, expire_ms: 0 }.reserve();
     for i in 0..reserve {
         let staged = book.stage_overflow(&key(&i.to_string()), 1, 0, Count::default);
         assert_eq!(staged, Staged::Created, "row {i} of {reserve}");
@@ -115,4 +115,28 @@ fn many_rows_are_told_apart_and_found_again() {
     for (label, count) in counts(&book) {
         assert_eq!(label, format!("row {}", count / 2));
     }
+}
+
+#[test]
+fn overflow_rows_take_no_room_from_the_others() {
+    let mut book = book(2);
+    let stage = |book: &mut Book<Count>, name: &str| book.stage(&key(name), 1, 0, Count::default);
+    for name in ["a", "b"] {
+        assert_eq!(stage(&mut book, name), Staged::Created);
+    }
+    for i in 0..5 {
+        book.stage_overflow(&key(&format!("other {i}")), 1, 0, Count::default);
+    }
+    book.commit(&(), 0);
+    for i in 0..5 {
+        book.stage_overflow(&key(&format!("other {i}")), 1, 5000, Count::default);
+    }
+    book.commit(&(), 5000);
+    book.expire(5001);
+    assert_eq!(book.len(), 5, "only the overflow rows are in use");
+    assert_eq!(stage(&mut book, "c"), Staged::Created);
+    assert_eq!(stage(&mut book, "d"), Staged::Created);
+    assert_eq!(stage(&mut book, "e"), Staged::Full);
+    book.discard();
+    assert_eq!(stage(&mut book, "f"), Staged::Created, "a discarded row gives its room back");
 }
