@@ -48,7 +48,7 @@ impl Shape {
     #[must_use]
     pub fn requests(config: &Config) -> Self {
         Self {
-            bounds_ns: config.buckets.seconds().iter().map(|s| (s * 1e9).round() as u64).collect(),
+            bounds_ns: config.buckets.seconds().iter().map(|s| whole_nanos(*s)).collect(),
             bounds: config.buckets.seconds().into(),
             units_per_second: 1.0,
             native: config.native_histograms,
@@ -176,6 +176,12 @@ impl Histogram {
     }
 }
 
+/// The last whole nanosecond that is not above a bound as it is printed.
+fn whole_nanos(seconds: f64) -> u64 {
+    let nearest = (seconds * 1e9).round() as u64;
+    nearest - u64::from(nearest as f64 / 1e9 > seconds)
+}
+
 /// Upper bounds of the connector's default histogram in milliseconds.
 const SPANMETRICS_MS: [u64; 16] =
     [2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 2000, 5000, 10_000, 15_000];
@@ -201,6 +207,23 @@ mod tests {
         let mut expected = [0; 15];
         (expected[0], expected[1], expected[13], expected[14]) = (2, 1, 1, 2);
         assert_eq!(histogram.buckets(), expected);
+    }
+
+    #[test]
+    fn a_bound_between_two_nanoseconds_takes_the_lower_one() {
+        for (bound, within) in [(1.5e-9, 1), (2.9e-9, 2), (3e-9, 3), (0.123_456_789_6, 123_456_789)]
+        {
+            let buckets = Buckets::new(&[bound]).expect("a bound");
+            let shape = Shape::requests(&Config { buckets, ..Config::default() });
+            let mut histogram = Histogram::new(&shape);
+            histogram.add(&shape, within, 1, trace(1), 0);
+            histogram.add(&shape, within + 1, 1, trace(2), 0);
+            assert_eq!(histogram.buckets(), [1, 1], "{bound}");
+            for (bucket, inside) in [(0, true), (1, false)] {
+                let value = histogram.exemplar(bucket).map(|e| shape.in_units(e.nanos));
+                assert_eq!(value.map(|value| value <= bound), Some(inside), "{bound} {value:?}");
+            }
+        }
     }
 
     #[test]
