@@ -80,7 +80,7 @@ const FOOT: &str = "
 
 - `operation` is what the semantic conventions, old or current, call the request: method and route, RPC method,
   database operation, messaging destination. A span that has none of them keeps its own name, with parts that look
-  generated replaced by `{id}`. An HTTP span whose name is a raw path and that has no route is its method alone.
+  generated replaced by `{id}`. An HTTP span that has none of them and whose name is a raw path is its method alone.
 - `outcome` is `error` when the span says so; where it says nothing, for a server when the answer was a 5xx or a gRPC
   code that blames the server, for a client when it was a 4xx, a 5xx or any gRPC code but OK, and whenever
   `error.type` is set. A span that says OK is good.
