@@ -285,3 +285,20 @@ fn records_count_by_service_and_severity() {
     });
     assert_eq!(counts, [[1, 0, 0, 2, 0, 1, 0]]);
 }
+
+#[test]
+fn each_counter_of_an_edge_carries_its_own_fraction() {
+    let digest = digest(red::Config::default(), 100);
+    let call = |code| trace::Span {
+        trace_state: "ot=th:55555555555554".into(),
+        status: Some(trace::Status { code, ..Default::default() }),
+        ..span("call", 3, 1, &[text("peer.service", "cart")])
+    };
+    let spans = (0..200).map(|i| call(1 + i % 2)).collect();
+    take(&digest, &request(None, spans)).expect("valid");
+    digest.read(|books| {
+        let (_, edge) = books.red.edges().expect("on").book.entries(0).next().expect("one edge");
+        let all: u64 = edge.row.histogram().expect("durations").buckets().iter().sum();
+        assert_eq!((all, edge.row.failed()), (300, 150), "each span stands for 1.5 requests");
+    });
+}
