@@ -302,3 +302,20 @@ fn each_counter_of_an_edge_carries_its_own_fraction() {
         assert_eq!((all, edge.row.failed()), (300, 150), "each span stands for 1.5 requests");
     });
 }
+
+#[test]
+fn an_unknown_span_status_is_unset_for_every_family() {
+    let digest = digest(red::Config::default(), 100);
+    for (code, side) in [(77, 0), (-1, 0), (1, 1), (2, 2)] {
+        let odd = trace::Span {
+            status: Some(trace::Status { code, ..Default::default() }),
+            ..span(&format!("code {}", name(code.unsigned_abs())), 2, 1, &[])
+        };
+        take(&digest, &request(None, vec![odd])).expect("valid");
+        digest.read(|books| {
+            let calls = &books.red.tempo().expect("on").book;
+            let (_, entry) = calls.entries(0).last().expect("a row");
+            assert!(entry.row.side(side).is_some(), "{code}");
+        });
+    }
+}

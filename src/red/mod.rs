@@ -120,7 +120,7 @@ impl Red {
         self.keys.stage_spans(&mut self.spans, weight, now_ms);
 
         if self.tempo.is_some() || self.spanmetrics.is_some() {
-            let hit = Hit { side: span.status_code.clamp(0, 2) as u8, ..hit };
+            let hit = Hit { side: outcome::span_status(span.status_code), ..hit };
             self.keys.call(span.name, span.kind, dimensions);
             for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
                 self.keys.stage_call(&mut calls.book, hit, now_ms);
