@@ -88,7 +88,8 @@ const FOOT: &str = "
 - Both outcomes stand at 0 from an operation's first request on, so that `increase` sees the first error.
 - A span that ends before it starts counts as a request and has no duration; `redora_dropped_durations_total` counts it.
 - A sampled span (`ot=th:` in its tracestate) counts for the requests that it stands for.
-- What finds a book full is counted in `operation=\"other\"` of its service and in `redora_series_overflow_total`.
+- What finds a book full is counted in `operation=\"other\"` or `version=\"other\"` of its service and in
+  `redora_series_overflow_total`.
 - `traces_spanmetrics_*`, `traces_service_graph_*` and `traces_span_metrics_*` are there for dashboards made for
   other tools (`red.compat`). Their durations take 0 for a span that ends before it starts. An edge of the service
   graph is what the calling span says: its peer by `service.peer.name` or `peer.service`, the database or the

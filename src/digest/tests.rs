@@ -319,3 +319,22 @@ fn an_unknown_span_status_is_unset_for_every_family() {
         });
     }
 }
+
+#[test]
+fn versions_past_the_bound_count_as_other() {
+    let digest = digest(red::Config::default(), 3);
+    for (service, version) in [("shop", 1), ("shop", 2), ("cart", 1), ("cart", 2), ("cart", 3)] {
+        let attributes =
+            [text("service.name", service), text("service.version", &version.to_string())];
+        take(&digest, &request(resource(&attributes), vec![span("a", 2, 1, &[])])).expect("valid");
+    }
+    let mut rows = digest.read(|books| {
+        let row = |entry: &crate::series::Entry<sightings::Served>| {
+            (entry.labels().skip(1).collect::<Vec<_>>().join("|"), entry.row.ok())
+        };
+        books.sightings.requests().entries(0).map(|(_, e)| row(e)).collect::<Vec<_>>()
+    });
+    rows.sort();
+    let expected = self::rows(&[("cart|1", 1), ("cart|other", 2), ("shop|1", 1), ("shop|2", 1)]);
+    assert_eq!(rows, expected);
+}
