@@ -6,7 +6,7 @@
 
 mod resource;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use redora_model::identity::Tenant;
 use redora_wire::logs::{LogRecord, ResourceLogs, resource_logs};
@@ -114,10 +114,15 @@ impl Digest {
         books.sightings.limit(series);
     }
 
-    /// A panic while the lock was held left a batch half staged at worst, which the next commit
-    /// would count; better that than an agent that counts nothing any more.
+    /// A panic while the lock was held left a batch half staged at worst; it is forgotten, since
+    /// its peer was never told that it counts.
     fn lock(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(|poisoned| {
+            let mut books = poisoned.into_inner();
+            books.discard();
+            self.books.clear_poison();
+            books
+        })
     }
 }
 

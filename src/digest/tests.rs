@@ -338,3 +338,19 @@ fn versions_past_the_bound_count_as_other() {
     let expected = self::rows(&[("cart|1", 1), ("cart|other", 2), ("shop|1", 1), ("shop|2", 1)]);
     assert_eq!(rows, expected);
 }
+
+#[test]
+fn what_a_panic_left_staged_is_not_counted_with_the_next_batch() {
+    let digest = digest(red::Config::default(), 100);
+    let bytes = request(resource(&[text("service.name", "shop")]), vec![span("a", 2, 1, &[])]);
+    take(&digest, &bytes).expect("valid");
+    let half = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut books = digest.books.lock().expect("not poisoned yet");
+        books.stage_traces(&Tenant::single(), &bytes, 10).expect("valid");
+        panic!("in the middle of a batch");
+    }));
+    assert!(half.is_err());
+    digest.expire(u64::MAX);
+    take(&digest, &bytes).expect("valid");
+    assert_eq!(requests(&digest)[1], ("shop|a|server ok ".to_owned(), 1));
+}
