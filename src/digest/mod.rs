@@ -104,10 +104,10 @@ impl Digest {
         let Settings { red, log_metrics, series } = settings;
         let mut books = self.lock();
         if *books.red.config() != red {
-            books.red = Red::new(red, series, &self.hasher);
+            books.red = books.red.renewed(red, series, &self.hasher);
         }
         if books.log_metrics.rules() != log_metrics {
-            books.log_metrics = LogMetrics::new(log_metrics, series, &self.hasher);
+            books.log_metrics = books.log_metrics.renewed(log_metrics, series, &self.hasher);
         }
         books.red.limit(series);
         books.log_metrics.limit(series);

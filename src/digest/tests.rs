@@ -354,3 +354,21 @@ fn what_a_panic_left_staged_is_not_counted_with_the_next_batch() {
     take(&digest, &bytes).expect("valid");
     assert_eq!(requests(&digest)[1], ("shop|a|server ok ".to_owned(), 1));
 }
+
+#[test]
+fn counts_of_what_went_wrong_survive_a_book_that_starts_anew() {
+    let digest = digest(red::Config::default(), 1);
+    let timeless = trace::Span { start_time_unix_nano: 0, ..span("a", 2, 1, &[]) };
+    let bytes = request(None, vec![timeless, span("b", 2, 1, &[]), span("c", 2, 1, &[])]);
+    let overflowed = || digest.read(|books| books.red.sizes().map(|(_, size)| size.overflowed));
+    let series = Limits { rows: 1, expire_ms: 1000 };
+    for times in 1..4 {
+        take(&digest, &bytes).expect("valid");
+        assert_eq!(overflowed(), [2 * times, 0, 2 * times, 0, 0]);
+        assert_eq!(digest.read(|books| books.red.durations_dropped()), times);
+        let native_histograms = times % 2 == 0;
+        let red = red::Config { native_histograms, ..red::Config::default() };
+        digest.reconfigure(Settings { red, log_metrics: Vec::new(), series });
+        assert_eq!(overflowed(), [2 * times, 0, 2 * times, 0, 0], "after a reload");
+    }
+}

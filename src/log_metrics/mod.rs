@@ -24,6 +24,8 @@ pub struct LogMetrics {
     tenant: Mark,
     service: Mark,
     text: Vec<u8>,
+    /// What the families of a book before this one counted as overflowed.
+    overflowed_before: [u64; 2],
 }
 
 /// Log records of one service by severity, all of them born together.
@@ -87,7 +89,15 @@ impl LogMetrics {
             tenant: Mark::default(),
             service: Mark::default(),
             text: Vec::new(),
+            overflowed_before: [0; 2],
         }
+    }
+
+    /// An empty book in the place of this one, which goes on counting what went wrong.
+    #[must_use]
+    pub fn renewed(&self, rules: Vec<Rule>, limits: Limits, hasher: &Hasher) -> Self {
+        let overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
+        Self { overflowed_before, ..Self::new(rules, limits, hasher) }
     }
 
     /// The rules, in the order of [`LogMetrics::matched`].
@@ -161,7 +171,11 @@ impl LogMetrics {
     #[must_use]
     pub fn sizes(&self) -> [(&'static str, Size); 2] {
         let matched = self.matched.iter().map(Book::size).fold(Size::default(), Size::add);
-        [("log_records", self.records.size()), ("log_metrics", matched)]
+        let mut sizes = [("log_records", self.records.size()), ("log_metrics", matched)];
+        for ((_, size), before) in sizes.iter_mut().zip(self.overflowed_before) {
+            size.overflowed += before;
+        }
+        sizes
     }
 
     /// Records by service.

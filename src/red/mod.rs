@@ -40,6 +40,8 @@ pub struct Red {
     keys: Keys,
     observations: Vec<Observation>,
     durations_dropped: u64,
+    /// What the families of a book before this one counted as overflowed.
+    overflowed_before: [u64; 5],
 }
 
 /// Rows with the shape of their histograms.
@@ -80,7 +82,18 @@ impl Red {
             keys: Keys::default(),
             observations: Vec::new(),
             durations_dropped: 0,
+            overflowed_before: [0; 5],
             config,
+        }
+    }
+
+    /// An empty book in the place of this one, which goes on counting what went wrong.
+    #[must_use]
+    pub fn renewed(&self, config: Config, limits: Limits, hasher: &Hasher) -> Self {
+        Self {
+            durations_dropped: self.durations_dropped,
+            overflowed_before: self.sizes().map(|(_, size)| size.overflowed),
+            ..Self::new(config, limits, hasher)
         }
     }
 
@@ -191,13 +204,17 @@ impl Red {
             family.as_ref().map_or_else(Size::default, |family| family.book.size())
         };
         let edges = self.edges.as_ref().map_or_else(Size::default, |family| family.book.size());
-        [
+        let mut sizes = [
             ("requests", self.requests.book.size()),
             ("spans", self.spans.size()),
             ("tempo", calls(&self.tempo)),
             ("spanmetrics", calls(&self.spanmetrics)),
             ("service_graph", edges),
-        ]
+        ];
+        for ((_, size), before) in sizes.iter_mut().zip(self.overflowed_before) {
+            size.overflowed += before;
+        }
+        sizes
     }
 
     /// Requests by operation.
