@@ -15,7 +15,7 @@ use redora_wire::{Fault, Signal};
 
 use crate::log_metrics::{LogMetrics, Rule, Watch};
 use crate::red::{self, Attributes, Outcome, Red};
-use crate::series::{Hasher, Limits, Picked};
+use crate::series::{Hasher, Limits, Moment, Picked};
 use crate::sightings::{self, Sightings};
 use resource::Resource;
 
@@ -127,6 +127,12 @@ impl Digest {
 }
 
 impl Books {
+    /// How far the books have come: every one of them commits every batch, whatever is in it.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.sightings.seen().moment()
+    }
+
     fn commit(&mut self, now_ms: u64) {
         self.red.commit(now_ms);
         self.log_metrics.commit(now_ms);

@@ -96,8 +96,12 @@ impl LogMetrics {
     /// An empty book in the place of this one, which goes on counting what went wrong.
     #[must_use]
     pub fn renewed(&self, rules: Vec<Rule>, limits: Limits, hasher: &Hasher) -> Self {
-        let overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
-        Self { overflowed_before, ..Self::new(rules, limits, hasher) }
+        let mut renewed = Self::new(rules, limits, hasher);
+        renewed.overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
+        let moment = self.records.moment();
+        renewed.records.start(moment);
+        renewed.matched.iter_mut().for_each(|book| book.start(moment));
+        renewed
     }
 
     /// The rules, in the order of [`LogMetrics::matched`].

@@ -90,11 +90,19 @@ impl Red {
     /// An empty book in the place of this one, which goes on counting what went wrong.
     #[must_use]
     pub fn renewed(&self, config: Config, limits: Limits, hasher: &Hasher) -> Self {
-        Self {
-            durations_dropped: self.durations_dropped,
-            overflowed_before: self.sizes().map(|(_, size)| size.overflowed),
-            ..Self::new(config, limits, hasher)
+        let mut renewed = Self::new(config, limits, hasher);
+        renewed.durations_dropped = self.durations_dropped;
+        renewed.overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
+        let moment = self.spans.moment();
+        renewed.requests.book.start(moment);
+        for calls in [&mut renewed.tempo, &mut renewed.spanmetrics].into_iter().flatten() {
+            calls.book.start(moment);
         }
+        if let Some(edges) = &mut renewed.edges {
+            edges.book.start(moment);
+        }
+        renewed.spans.start(moment);
+        renewed
     }
 
     /// The configuration that the book was made with.

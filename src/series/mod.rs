@@ -40,6 +40,7 @@ pub struct Entry<R> {
     hash: u64,
     touched_ms: u64,
     born_ms: u64,
+    born_batch: u64,
     key: Box<[u8]>,
     /// Whether it was created in the reserve, whose rows take no room from the others.
     reserve: bool,
@@ -58,6 +59,13 @@ impl<R> Entry<R> {
     pub fn born_ms(&self) -> u64 {
         self.born_ms
     }
+}
+
+/// How far a book has come; one that takes the place of another goes on from there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Batches that were committed so far.
+    pub batch: u64,
 }
 
 /// How full a book is, or several together.
@@ -100,6 +108,7 @@ pub struct Book<R: Row> {
     staged: Vec<(u32, R::Hit)>,
     created: Vec<u32>,
     in_reserve: usize,
+    moment: Moment,
     overflowed_staged: u64,
     overflowed: u64,
 }
@@ -123,9 +132,20 @@ impl<R: Row> Book<R> {
             staged: Vec::new(),
             created: Vec::new(),
             in_reserve: 0,
+            moment: Moment::default(),
             overflowed_staged: 0,
             overflowed: 0,
         }
+    }
+
+    /// How far the book has come.
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// Goes on from where another book was.
+    pub fn start(&mut self, moment: Moment) {
+        self.moment = moment;
     }
 
     /// Puts a hit on the row of `key`, created by `born` if the book has room for one more.
@@ -175,6 +195,7 @@ impl<R: Row> Book<R> {
             entry.row.apply(hit, context);
         }
         self.created.clear();
+        self.moment.batch += 1;
         self.overflowed += std::mem::take(&mut self.overflowed_staged);
         self.give_back();
     }
@@ -213,6 +234,16 @@ impl<R: Row> Book<R> {
     pub fn entries(&self, from: usize) -> impl Iterator<Item = (usize, &Entry<R>)> {
         let rest = self.slots.get(from..).unwrap_or_default();
         rest.iter().enumerate().filter_map(move |(i, slot)| Some((from + i, slot.as_ref()?)))
+    }
+
+    /// The same without the entries that were created after `moment`. A label set that went and
+    /// came again stands at two positions in turn, and who reads in steps would meet both.
+    pub fn entries_until(
+        &self,
+        moment: Moment,
+        from: usize,
+    ) -> impl Iterator<Item = (usize, &Entry<R>)> {
+        self.entries(from).filter(move |(_, entry)| entry.born_batch < moment.batch)
     }
 
     /// How full the book is.
@@ -275,7 +306,10 @@ impl<R: Row> Book<R> {
         vacant.insert(slot);
         self.in_reserve += usize::from(reserve);
         let key = Box::from(key.bytes());
-        let entry = Entry { hash, touched_ms: now_ms, born_ms: now_ms, key, reserve, row: born() };
+        let born_batch = self.moment.batch;
+        let row = born();
+        let entry =
+            Entry { hash, touched_ms: now_ms, born_ms: now_ms, born_batch, key, reserve, row };
         match self.slots.get_mut(slot as usize) {
             Some(place) => *place = Some(entry),
             None => self.slots.push(Some(entry)),
