@@ -91,12 +91,12 @@ impl Digest {
         look(&self.lock())
     }
 
-    /// Removes label sets that have been idle for too long.
-    pub fn expire(&self, now_ms: u64) {
+    /// Removes label sets that have been idle for too long, by an age that never steps back.
+    pub fn expire(&self, uptime_ms: u64) {
         let mut books = self.lock();
-        books.red.expire(now_ms);
-        books.log_metrics.expire(now_ms);
-        books.sightings.expire(now_ms);
+        books.red.expire(uptime_ms);
+        books.log_metrics.expire(uptime_ms);
+        books.sightings.expire(uptime_ms);
     }
 
     /// Takes new settings. A book whose shape they change starts anew, the others go on counting.
@@ -135,7 +135,7 @@ impl Books {
 
     fn commit(&mut self, now_ms: u64) {
         self.red.commit(now_ms);
-        self.log_metrics.commit(now_ms);
+        self.log_metrics.commit();
         self.sightings.commit(now_ms);
     }
 

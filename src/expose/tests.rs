@@ -213,6 +213,7 @@ fn rows_that_come_and_go_do_not_come_twice_in_a_scrape() {
     let source = source(BOTH, names().map(|name| span(&name, 12)).collect());
     let again = request(names().rev().map(|name| span(&name, 12)).collect());
     let (_, twice) = interrupted(&source, |digest| {
+        digest.expire(5000);
         digest.expire(u64::MAX);
         digest.take(&Tenant::single(), Signal::Traces, &again, 6000).expect("a valid request");
     });

@@ -147,9 +147,9 @@ impl LogMetrics {
     }
 
     /// Counts what was staged.
-    pub fn commit(&mut self, now_ms: u64) {
-        self.records.commit(&(), now_ms);
-        self.matched.iter_mut().for_each(|book| book.commit(&(), now_ms));
+    pub fn commit(&mut self) {
+        self.records.commit(&());
+        self.matched.iter_mut().for_each(|book| book.commit(&()));
     }
 
     /// Forgets what was staged.
@@ -159,9 +159,9 @@ impl LogMetrics {
     }
 
     /// Removes the rows of services and label sets that have been idle for too long.
-    pub fn expire(&mut self, now_ms: u64) {
-        self.records.expire(now_ms);
-        self.matched.iter_mut().for_each(|book| book.expire(now_ms));
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.records.expire(uptime_ms);
+        self.matched.iter_mut().for_each(|book| book.expire(uptime_ms));
     }
 
     /// Takes new limits.

@@ -44,7 +44,7 @@ fn take(book: &mut LogMetrics, service: &str, records: &[Vec<u8>]) {
         let record = LogRecord::read(bytes, |kv| watch.see(&rules, kv)).expect("prost's bytes");
         book.stage(&record, &watch, 0);
     }
-    book.commit(0);
+    book.commit();
 }
 
 fn matched(book: &LogMetrics) -> Vec<(String, u64)> {

@@ -164,7 +164,7 @@ impl Red {
         if let Some(edges) = &mut self.edges {
             edges.commit(&self.observations, now_ms);
         }
-        self.spans.commit(&(), now_ms);
+        self.spans.commit(&());
         self.forget_observations();
     }
 
@@ -182,15 +182,15 @@ impl Red {
     }
 
     /// Removes the rows of operations that have been idle for too long.
-    pub fn expire(&mut self, now_ms: u64) {
-        self.requests.book.expire(now_ms);
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.requests.book.expire(uptime_ms);
         for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
-            calls.book.expire(now_ms);
+            calls.book.expire(uptime_ms);
         }
         if let Some(edges) = &mut self.edges {
-            edges.book.expire(now_ms);
+            edges.book.expire(uptime_ms);
         }
-        self.spans.expire(now_ms);
+        self.spans.expire(uptime_ms);
     }
 
     /// Takes new limits for every family.
@@ -276,7 +276,7 @@ impl<R: Row> Family<R> {
 
 impl<R: for<'c> Row<Context<'c> = Commit<'c>>> Family<R> {
     fn commit(&mut self, observations: &[Observation], now_ms: u64) {
-        self.book.commit(&Commit { shape: &self.shape, observations, now_ms }, now_ms);
+        self.book.commit(&Commit { shape: &self.shape, observations, now_ms });
     }
 }
 

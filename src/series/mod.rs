@@ -38,7 +38,7 @@ pub trait Row {
 #[derive(Debug)]
 pub struct Entry<R> {
     hash: u64,
-    touched_ms: u64,
+    touched_uptime_ms: u64,
     born_ms: u64,
     born_batch: u64,
     key: Box<[u8]>,
@@ -66,6 +66,9 @@ impl<R> Entry<R> {
 pub struct Moment {
     /// Batches that were committed so far.
     pub batch: u64,
+    /// Age of the agent at the last expiry, in milliseconds. Idle time is counted by it, since the
+    /// wall clock may be set: a step forward would drop every row at once, one back none for long.
+    pub uptime_ms: u64,
 }
 
 /// How full a book is, or several together.
@@ -188,10 +191,10 @@ impl<R: Row> Book<R> {
     }
 
     /// Applies every staged hit.
-    pub fn commit(&mut self, context: &R::Context<'_>, now_ms: u64) {
+    pub fn commit(&mut self, context: &R::Context<'_>) {
         for (slot, hit) in self.staged.drain(..) {
             let entry = self.slots[slot as usize].as_mut().expect("a staged slot is not removed");
-            entry.touched_ms = now_ms;
+            entry.touched_uptime_ms = self.moment.uptime_ms;
             entry.row.apply(hit, context);
         }
         self.created.clear();
@@ -210,11 +213,13 @@ impl<R: Row> Book<R> {
         self.give_back();
     }
 
-    /// Removes the rows that no item touched for `limits.expire_ms`.
-    pub fn expire(&mut self, now_ms: u64) {
-        let deadline = now_ms.saturating_sub(self.limits.expire_ms);
+    /// Removes the rows that no item touched since the call before, and for `limits.expire_ms` give
+    /// or take the time between two calls.
+    pub fn expire(&mut self, uptime_ms: u64) {
+        let before = std::mem::replace(&mut self.moment.uptime_ms, uptime_ms);
+        let deadline = uptime_ms.saturating_sub(self.limits.expire_ms).min(before);
         for slot in 0..self.slots.len() {
-            if self.slots[slot].as_ref().is_some_and(|entry| entry.touched_ms < deadline) {
+            if self.slots[slot].as_ref().is_some_and(|entry| entry.touched_uptime_ms < deadline) {
                 self.remove(slot as u32);
             }
         }
@@ -306,10 +311,9 @@ impl<R: Row> Book<R> {
         vacant.insert(slot);
         self.in_reserve += usize::from(reserve);
         let key = Box::from(key.bytes());
-        let born_batch = self.moment.batch;
-        let row = born();
-        let entry =
-            Entry { hash, touched_ms: now_ms, born_ms: now_ms, born_batch, key, reserve, row };
+        let Moment { batch: born_batch, uptime_ms: touched_uptime_ms } = self.moment;
+        let (born_ms, row) = (now_ms, born());
+        let entry = Entry { hash, touched_uptime_ms, born_ms, born_batch, key, reserve, row };
         match self.slots.get_mut(slot as usize) {
             Some(place) => *place = Some(entry),
             None => self.slots.push(Some(entry)),

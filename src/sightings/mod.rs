@@ -147,8 +147,8 @@ impl Sightings {
 
     /// Counts what was staged.
     pub fn commit(&mut self, now_ms: u64) {
-        self.requests.commit(&(), now_ms);
-        self.seen.commit(&now_ms, now_ms);
+        self.requests.commit(&());
+        self.seen.commit(&now_ms);
     }
 
     /// Forgets what was staged.
@@ -158,9 +158,9 @@ impl Sightings {
     }
 
     /// Removes versions that have not served for long.
-    pub fn expire(&mut self, now_ms: u64) {
-        self.requests.expire(now_ms);
-        self.seen.expire(now_ms);
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.requests.expire(uptime_ms);
+        self.seen.expire(uptime_ms);
     }
 
     /// Takes new limits.
