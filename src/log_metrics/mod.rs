@@ -150,12 +150,14 @@ impl LogMetrics {
     pub fn commit(&mut self) {
         self.records.commit(&());
         self.matched.iter_mut().for_each(|book| book.commit(&()));
+        self.give_back();
     }
 
     /// Forgets what was staged.
     pub fn discard(&mut self) {
         self.records.discard();
         self.matched.iter_mut().for_each(Book::discard);
+        self.give_back();
     }
 
     /// Removes the rows of services and label sets that have been idle for too long.
@@ -194,6 +196,12 @@ impl LogMetrics {
         &self.matched
     }
 
+    /// One line as long as a request must not hold its room for ever.
+    fn give_back(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(TEXT_BYTES_KEPT);
+    }
+
     fn stage_other(&mut self, severity: usize, now_ms: u64) {
         let mut other = self.key.clone();
         other.rewind(self.tenant);
@@ -230,6 +238,9 @@ fn share(limits: Limits, rules: usize) -> Limits {
 fn severity_number(record: &LogRecord<'_>) -> u8 {
     u8::try_from(record.severity_number).ok().filter(|number| *number <= 24).unwrap_or(0)
 }
+
+/// Room for a line without its escapes that is kept between batches.
+const TEXT_BYTES_KEPT: usize = 4096;
 
 /// Where rows that did not fit are counted.
 const OTHER: &[u8] = b"other";
