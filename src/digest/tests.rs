@@ -375,3 +375,14 @@ fn counts_of_what_went_wrong_survive_a_book_that_starts_anew() {
         assert_eq!(overflowed(), [2 * times, 0, 2 * times, 0, 0], "after a reload");
     }
 }
+
+#[test]
+fn data_points_are_checked_without_the_lock() {
+    let digest = digest(red::Config::default(), 100);
+    digest.read(|_| {
+        let taken = digest.take(&Tenant::single(), Signal::Metrics, &[], 1);
+        assert_eq!(taken, Ok(()), "an empty request is whole");
+        let taken = digest.take(&Tenant::single(), Signal::Metrics, &[10, 9, 9], 1);
+        assert!(taken.is_err());
+    });
+}
