@@ -134,7 +134,7 @@ fn encode_calls(
         for (number, status) in SPAN_STATUSES.iter().enumerate() {
             let histogram = entry.row.side(number);
             if histogram.is_some() || *status != "STATUS_CODE_OK" {
-                let count = histogram.map_or(0, |h| h.buckets().iter().sum::<u64>());
+                let count = histogram.map_or(0, Histogram::count);
                 let labels = call_labels(described, books, entry, status);
                 encoder.counter(labels.as_slice(), count as f64, Some(entry.born_ms()), None);
             }
@@ -180,7 +180,7 @@ pub(super) fn encode_edge_total(
     encoder: &mut Encoder,
     from: Place,
 ) -> Option<Place> {
-    let total = |edge: &Edge| edge.histogram().map_or(0, |h| h.buckets().iter().sum());
+    let total = |edge: &Edge| edge.histogram().map_or(0, Histogram::count);
     encode_edge_counter(&EDGE_TOTAL, books, encoder, from, total)
 }
 

@@ -145,6 +145,12 @@ impl Histogram {
         &self.buckets
     }
 
+    /// How many durations there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// All durations together, in the family's unit.
     #[must_use]
     pub fn sum(&self, shape: &Shape) -> f64 {
@@ -246,6 +252,17 @@ mod tests {
         }
         let of = |bucket| histogram.exemplar(bucket).map(|e| (e.trace.trace_id[0], e.nanos));
         assert_eq!((of(0), of(1), of(3)), (Some((2, 2_000_000)), None, Some((3, 30_000_000))));
+    }
+
+    #[test]
+    fn counts_stand_at_their_limit() {
+        let shape = Shape::requests(&Config::default());
+        let mut histogram = Histogram::new(&shape);
+        for nanos in [0, 1, u64::MAX, u64::MAX] {
+            histogram.add(&shape, nanos, u64::MAX, None, 0);
+        }
+        assert_eq!(histogram.count(), u64::MAX);
+        assert_eq!(histogram.buckets()[0], u64::MAX);
     }
 
     #[test]
