@@ -174,7 +174,7 @@ async fn expire(digest: Arc<Digest>, clock: Clock) {
     let mut ticks = tokio::time::interval(EXPIRE_EVERY);
     loop {
         ticks.tick().await;
-        digest.expire(clock.unix_ms());
+        digest.expire(u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX));
     }
 }
 

@@ -87,7 +87,7 @@ const FOOT: &str = "
 
 - `operation` is what the semantic conventions, old or current, call the request: method and route, RPC method,
   database operation, messaging destination. A span that has none of them keeps its own name, with parts that look
-  generated replaced by `{id}`. An HTTP span whose name is a raw path and that has no route is its method alone.
+  generated replaced by `{id}`. An HTTP span that has none of them and whose name is a raw path is its method alone.
 - `outcome` is `error` when the span says so; where it says nothing, for a server when the answer was a 5xx or a gRPC
   code that blames the server, for a client when it was a 4xx, a 5xx or any gRPC code but OK, and whenever
   `error.type` is set. A span that says OK is good.
@@ -95,7 +95,8 @@ const FOOT: &str = "
 - Both outcomes stand at 0 from an operation's first request on, so that `increase` sees the first error.
 - A span that ends before it starts counts as a request and has no duration; `redora_dropped_durations_total` counts it.
 - A sampled span (`ot=th:` in its tracestate) counts for the requests that it stands for.
-- What finds a book full is counted in `operation=\"other\"` of its service and in `redora_series_overflow_total`.
+- What finds a book full is counted in `operation=\"other\"` or `version=\"other\"` of its service and in
+  `redora_series_overflow_total`.
 - `traces_spanmetrics_*`, `traces_service_graph_*` and `traces_span_metrics_*` are there for dashboards made for
   other tools (`red.compat`). Their durations take 0 for a span that ends before it starts. An edge of the service
   graph is what the calling span says: its peer by `service.peer.name` or `peer.service`, the database or the

@@ -3,7 +3,7 @@
 //! stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -17,7 +17,8 @@ use crate::expose::Expose;
 #[derive(Debug, Default)]
 pub(super) struct LastScrape {
     has_scraper: AtomicBool,
-    unscraped: AtomicBool,
+    batches: AtomicU64,
+    batches_scraped: AtomicU64,
     scraped: Notify,
 }
 
@@ -28,13 +29,16 @@ impl LastScrape {
 
     /// Something was counted.
     pub(super) fn counted(&self) {
-        self.unscraped.store(true, Ordering::Release);
+        self.batches.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Waits for a scrape, if there is someone who scrapes and something to take.
     pub(super) async fn wait(&self, limit: Duration) {
-        let wanted =
-            || self.has_scraper.load(Ordering::Acquire) && self.unscraped.load(Ordering::Acquire);
+        let batches = || self.batches.load(Ordering::Acquire);
+        let wanted = || {
+            self.has_scraper.load(Ordering::Acquire)
+                && self.batches_scraped.load(Ordering::Acquire) < batches()
+        };
         let scraped = async {
             loop {
                 let next = self.scraped.notified();
@@ -49,13 +53,16 @@ impl LastScrape {
         }
     }
 
-    /// A scrape begins: it takes all that was counted before.
-    fn begin(&self) {
+    /// A scrape begins: if it is read to its end, it takes all that was counted before, which is
+    /// the number of batches given here.
+    fn begin(&self) -> u64 {
         self.has_scraper.store(true, Ordering::Release);
-        self.unscraped.store(false, Ordering::Release);
+        self.batches.load(Ordering::Acquire)
     }
 
-    fn end(&self) {
+    /// A scrape was read to its end.
+    fn end(&self, batches: u64) {
+        self.batches_scraped.fetch_max(batches, Ordering::AcqRel);
         self.scraped.notify_waiters();
     }
 }
@@ -63,7 +70,7 @@ impl LastScrape {
 /// What the admin port answers a scrape with.
 pub(super) fn scrape(expose: Expose, last_scrape: Arc<LastScrape>) -> Scrape {
     Arc::new(move |request: ScrapeRequest| {
-        last_scrape.begin();
+        let batches = last_scrape.begin();
         let given = |header: String| Some(header).filter(|header| !header.is_empty());
         let negotiated = negotiate(given(request.accept).as_deref());
         let compression = accept_encoding(given(request.accept_encoding).as_deref());
@@ -76,7 +83,7 @@ pub(super) fn scrape(expose: Expose, last_scrape: Arc<LastScrape>) -> Scrape {
             chunks: Box::new(move || {
                 let piece = pieces.next();
                 if piece.is_none() {
-                    last_scrape.end();
+                    last_scrape.end(batches);
                 }
                 piece
             }),
@@ -93,24 +100,34 @@ mod tests {
         let last_scrape = LastScrape::new();
         last_scrape.counted();
         last_scrape.wait(Duration::MAX).await;
-        last_scrape.begin();
+        last_scrape.end(last_scrape.begin());
         last_scrape.wait(Duration::MAX).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_counted_after_a_scrape_waits_for_the_next_one() {
         let last_scrape = Arc::new(LastScrape::new());
-        last_scrape.begin();
+        let early = last_scrape.begin();
         last_scrape.counted();
+        last_scrape.end(early);
         let waiting = tokio::spawn({
             let last_scrape = last_scrape.clone();
             async move { last_scrape.wait(Duration::from_secs(3600)).await }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        last_scrape.begin();
-        last_scrape.end();
+        last_scrape.end(last_scrape.begin());
         waiting.await.expect("the wait ends with the scrape");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scrape_that_broke_off_has_taken_nothing() {
+        let last_scrape = LastScrape::new();
+        last_scrape.counted();
+        last_scrape.begin();
+        let start = tokio::time::Instant::now();
+        last_scrape.wait(Duration::from_secs(5)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]

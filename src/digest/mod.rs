@@ -6,7 +6,7 @@
 
 mod resource;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use redora_model::identity::Tenant;
 use redora_wire::logs::{LogRecord, ResourceLogs, resource_logs};
@@ -15,7 +15,7 @@ use redora_wire::{Fault, Signal};
 
 use crate::log_metrics::{LogMetrics, Rule, Watch};
 use crate::red::{self, Attributes, Outcome, Red};
-use crate::series::{Hasher, Limits, Picked};
+use crate::series::{Hasher, Limits, Moment, Picked};
 use crate::sightings::{self, Sightings};
 use resource::Resource;
 
@@ -73,11 +73,15 @@ impl Digest {
         bytes: &[u8],
         now_ms: u64,
     ) -> Result<(), Fault> {
+        // No book counts data points, so checking them makes nobody wait.
+        if signal == Signal::Metrics {
+            return redora_wire::check(signal, bytes).map(drop);
+        }
         let mut books = self.lock();
         let walked = match signal {
             Signal::Traces => books.stage_traces(tenant, bytes, now_ms),
             Signal::Logs => books.stage_logs(tenant, bytes, now_ms),
-            Signal::Metrics => redora_wire::check(signal, bytes).map(drop),
+            Signal::Metrics => Ok(()),
         };
         match walked {
             Ok(()) => books.commit(now_ms),
@@ -91,12 +95,12 @@ impl Digest {
         look(&self.lock())
     }
 
-    /// Removes label sets that have been idle for too long.
-    pub fn expire(&self, now_ms: u64) {
+    /// Removes label sets that have been idle for too long, by an age that never steps back.
+    pub fn expire(&self, uptime_ms: u64) {
         let mut books = self.lock();
-        books.red.expire(now_ms);
-        books.log_metrics.expire(now_ms);
-        books.sightings.expire(now_ms);
+        books.red.expire(uptime_ms);
+        books.log_metrics.expire(uptime_ms);
+        books.sightings.expire(uptime_ms);
     }
 
     /// Takes new settings. A book whose shape they change starts anew, the others go on counting.
@@ -104,27 +108,38 @@ impl Digest {
         let Settings { red, log_metrics, series } = settings;
         let mut books = self.lock();
         if *books.red.config() != red {
-            books.red = Red::new(red, series, &self.hasher);
+            books.red = books.red.renewed(red, series, &self.hasher);
         }
         if books.log_metrics.rules() != log_metrics {
-            books.log_metrics = LogMetrics::new(log_metrics, series, &self.hasher);
+            books.log_metrics = books.log_metrics.renewed(log_metrics, series, &self.hasher);
         }
         books.red.limit(series);
         books.log_metrics.limit(series);
         books.sightings.limit(series);
     }
 
-    /// A panic while the lock was held left a batch half staged at worst, which the next commit
-    /// would count; better that than an agent that counts nothing any more.
+    /// A panic while the lock was held left a batch half staged at worst; it is forgotten, since
+    /// its peer was never told that it counts.
     fn lock(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(|poisoned| {
+            let mut books = poisoned.into_inner();
+            books.discard();
+            self.books.clear_poison();
+            books
+        })
     }
 }
 
 impl Books {
+    /// How far the books have come: every one of them commits every batch, whatever is in it.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.sightings.seen().moment()
+    }
+
     fn commit(&mut self, now_ms: u64) {
         self.red.commit(now_ms);
-        self.log_metrics.commit(now_ms);
+        self.log_metrics.commit();
         self.sightings.commit(now_ms);
     }
 

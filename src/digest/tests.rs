@@ -137,7 +137,8 @@ fn a_malformed_request_counts_nothing_and_leaves_no_rows() {
             (bytes[1], bytes[2]) = (0x80 | (inner & 0x7f) as u8, (inner >> 7) as u8);
         }
         if take(&digest, &bytes).is_ok() {
-            digest.expire(u64::MAX);
+            digest.expire(length as u64 * 10_000);
+            digest.expire(length as u64 * 10_000 + 5_000);
         }
         assert_eq!(requests(&digest), [], "cut to {length} bytes");
         digest.read(|books| {
@@ -263,6 +264,7 @@ fn idle_rows_are_forgotten_and_new_settings_start_a_changed_book_anew() {
     digest.reconfigure(settings(red::Config { native_histograms: false, ..Default::default() }));
     assert_eq!(requests(&digest), []);
     take(&digest, &bytes).expect("valid");
+    digest.expire(500);
     digest.expire(1011);
     assert_eq!(requests(&digest), []);
 }
@@ -284,4 +286,103 @@ fn records_count_by_service_and_severity() {
         books.log_metrics.records().entries(0).map(|(_, e)| *e.row.counts()).collect::<Vec<_>>()
     });
     assert_eq!(counts, [[1, 0, 0, 2, 0, 1, 0]]);
+}
+
+#[test]
+fn each_counter_of_an_edge_carries_its_own_fraction() {
+    let digest = digest(red::Config::default(), 100);
+    let call = |code| trace::Span {
+        trace_state: "ot=th:55555555555554".into(),
+        status: Some(trace::Status { code, ..Default::default() }),
+        ..span("call", 3, 1, &[text("peer.service", "cart")])
+    };
+    let spans = (0..200).map(|i| call(1 + i % 2)).collect();
+    take(&digest, &request(None, spans)).expect("valid");
+    digest.read(|books| {
+        let (_, edge) = books.red.edges().expect("on").book.entries(0).next().expect("one edge");
+        let all: u64 = edge.row.histogram().expect("durations").buckets().iter().sum();
+        assert_eq!((all, edge.row.failed()), (300, 150), "each span stands for 1.5 requests");
+    });
+}
+
+#[test]
+fn an_unknown_span_status_is_unset_for_every_family() {
+    let digest = digest(red::Config::default(), 100);
+    for (code, side) in [(77, 0), (-1, 0), (1, 1), (2, 2)] {
+        let odd = trace::Span {
+            status: Some(trace::Status { code, ..Default::default() }),
+            ..span(&format!("code {}", name(code.unsigned_abs())), 2, 1, &[])
+        };
+        take(&digest, &request(None, vec![odd])).expect("valid");
+        digest.read(|books| {
+            let calls = &books.red.tempo().expect("on").book;
+            let (_, entry) = calls.entries(0).last().expect("a row");
+            assert!(entry.row.side(side).is_some(), "{code}");
+        });
+    }
+}
+
+#[test]
+fn versions_past_the_bound_count_as_other() {
+    let digest = digest(red::Config::default(), 3);
+    for (service, version) in [("shop", 1), ("shop", 2), ("cart", 1), ("cart", 2), ("cart", 3)] {
+        let attributes =
+            [text("service.name", service), text("service.version", &version.to_string())];
+        take(&digest, &request(resource(&attributes), vec![span("a", 2, 1, &[])])).expect("valid");
+    }
+    let mut rows = digest.read(|books| {
+        let row = |entry: &crate::series::Entry<sightings::Served>| {
+            (entry.labels().skip(1).collect::<Vec<_>>().join("|"), entry.row.ok())
+        };
+        books.sightings.requests().entries(0).map(|(_, e)| row(e)).collect::<Vec<_>>()
+    });
+    rows.sort();
+    let expected = self::rows(&[("cart|1", 1), ("cart|other", 2), ("shop|1", 1), ("shop|2", 1)]);
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn what_a_panic_left_staged_is_not_counted_with_the_next_batch() {
+    let digest = digest(red::Config::default(), 100);
+    let bytes = request(resource(&[text("service.name", "shop")]), vec![span("a", 2, 1, &[])]);
+    take(&digest, &bytes).expect("valid");
+    let half = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut books = digest.books.lock().expect("not poisoned yet");
+        books.stage_traces(&Tenant::single(), &bytes, 10).expect("valid");
+        panic!("in the middle of a batch");
+    }));
+    assert!(half.is_err());
+    digest.expire(5000);
+    digest.expire(u64::MAX);
+    take(&digest, &bytes).expect("valid");
+    assert_eq!(requests(&digest)[1], ("shop|a|server ok ".to_owned(), 1));
+}
+
+#[test]
+fn counts_of_what_went_wrong_survive_a_book_that_starts_anew() {
+    let digest = digest(red::Config::default(), 1);
+    let timeless = trace::Span { start_time_unix_nano: 0, ..span("a", 2, 1, &[]) };
+    let bytes = request(None, vec![timeless, span("b", 2, 1, &[]), span("c", 2, 1, &[])]);
+    let overflowed = || digest.read(|books| books.red.sizes().map(|(_, size)| size.overflowed));
+    let series = Limits { rows: 1, expire_ms: 1000 };
+    for times in 1..4 {
+        take(&digest, &bytes).expect("valid");
+        assert_eq!(overflowed(), [2 * times, 0, 2 * times, 0, 0]);
+        assert_eq!(digest.read(|books| books.red.durations_dropped()), times);
+        let native_histograms = times % 2 == 0;
+        let red = red::Config { native_histograms, ..red::Config::default() };
+        digest.reconfigure(Settings { red, log_metrics: Vec::new(), series });
+        assert_eq!(overflowed(), [2 * times, 0, 2 * times, 0, 0], "after a reload");
+    }
+}
+
+#[test]
+fn data_points_are_checked_without_the_lock() {
+    let digest = digest(red::Config::default(), 100);
+    digest.read(|_| {
+        let taken = digest.take(&Tenant::single(), Signal::Metrics, &[], 1);
+        assert_eq!(taken, Ok(()), "an empty request is whole");
+        let taken = digest.take(&Tenant::single(), Signal::Metrics, &[10, 9, 9], 1);
+        assert!(taken.is_err());
+    });
 }

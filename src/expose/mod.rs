@@ -20,10 +20,10 @@ pub use families::{Described, FAMILIES, log_rule_name};
 pub use own::{Births, Own, OwnFault};
 pub use sections::Build;
 
-use crate::digest::Digest;
+use crate::digest::{Books, Digest};
 use compress::Compressor;
-use rows::PIECE_BYTES;
-use sections::Section;
+use rows::{PIECE_BYTES, Place};
+use sections::{PARTS, Section};
 
 /// What a scrape is made from.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Expose {
             encoder: Encoder::new(negotiated, options),
             compressor: Compressor::new(compression),
             section: Some(Section::FIRST),
-            from: 0,
+            place: Place { begun: self.digest.read(Books::moment), row: 0 },
         }
     }
 }
@@ -66,14 +66,14 @@ pub struct Scrape {
     encoder: Encoder,
     compressor: Compressor,
     section: Option<Section>,
-    from: usize,
+    place: Place,
 }
 
 impl Scrape {
     /// Encodes on until a piece is full or a section ends.
     fn advance(&mut self, section: Section) {
         let Expose { digest, own, build } = &self.source;
-        let (encoder, from) = (&mut self.encoder, self.from);
+        let (encoder, place) = (&mut self.encoder, self.place);
         let next = match section {
             Section::Build => {
                 sections::encode_build(*build, encoder);
@@ -84,15 +84,15 @@ impl Scrape {
                 own.encode(encoder);
                 None
             }
-            Section::Books(part) => digest.read(|books| part(books, encoder, from)),
+            Section::Books(part) => digest.read(|books| PARTS[part](books, encoder, place)),
             Section::LogRule(rule) => {
-                digest.read(|books| versions_logs::encode_rule(books, rule, encoder, from))
+                digest.read(|books| versions_logs::encode_rule(books, rule, encoder, place))
             }
         };
         match next {
-            Some(from) => self.from = from,
+            Some(place) => self.place = place,
             None => {
-                self.from = 0;
+                self.place = place.at(0);
                 self.section = digest.read(|books| section.next(books));
             }
         }

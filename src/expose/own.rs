@@ -221,8 +221,7 @@ fn kind(of: MetricType) -> Option<Kind> {
     }
 }
 
-/// A book started anew by a reload counts from 0 again, which a counter must not: it then stands
-/// until it is passed.
+/// The books count on their own, and a reload does not set these counts back.
 fn raise(counter: &IntCounter, to: u64) {
     counter.inc_by(to.saturating_sub(counter.get()));
 }

@@ -9,7 +9,7 @@ use super::families::{
     TEMPO_LATENCY,
 };
 use super::labels::LabelSet;
-use super::rows::{encode_rows, labels_of};
+use super::rows::{Place, encode_rows, labels_of};
 use crate::digest::Books;
 use crate::red::{
     Buckets, Calls, Edge, Family, Histogram, NATIVE_BUCKETS_MAX, Outcome, Requests, Shape, Spans,
@@ -17,7 +17,7 @@ use crate::red::{
 };
 use crate::series::Entry;
 
-pub(super) fn encode_requests(books: &Books, encoder: &mut Encoder, from: usize) -> Option<usize> {
+pub(super) fn encode_requests(books: &Books, encoder: &mut Encoder, from: Place) -> Option<Place> {
     let book = &books.red.requests().book;
     encode_rows(&REQUESTS, book, encoder, from, |encoder, entry| {
         for outcome in Outcome::ALL {
@@ -32,8 +32,8 @@ pub(super) fn encode_requests(books: &Books, encoder: &mut Encoder, from: usize)
 pub(super) fn encode_request_durations(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     let Family { book, shape } = books.red.requests();
     encode_rows(&REQUEST_DURATION, book, encoder, from, |encoder, entry| {
         for outcome in Outcome::ALL {
@@ -63,15 +63,15 @@ fn request_labels<'b>(
     labels
 }
 
-pub(super) fn encode_observed(books: &Books, encoder: &mut Encoder, from: usize) -> Option<usize> {
+pub(super) fn encode_observed(books: &Books, encoder: &mut Encoder, from: Place) -> Option<Place> {
     encode_spans(&OBSERVED, books, encoder, from, Spans::observed)
 }
 
 pub(super) fn encode_represented(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_spans(&REPRESENTED, books, encoder, from, Spans::represented)
 }
 
@@ -79,9 +79,9 @@ fn encode_spans(
     family: &Described,
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
+    from: Place,
     count: fn(&Spans) -> u64,
-) -> Option<usize> {
+) -> Option<Place> {
     encode_rows(family, books.red.spans(), encoder, from, |encoder, entry| {
         let labels = labels_of(entry, &["service"]);
         let count = count(&entry.row) as f64;
@@ -92,32 +92,32 @@ fn encode_spans(
 pub(super) fn encode_tempo_calls(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_calls(&TEMPO_CALLS, books, books.red.tempo()?, encoder, from)
 }
 
 pub(super) fn encode_tempo_latency(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_call_durations(&TEMPO_LATENCY, books, books.red.tempo()?, encoder, from)
 }
 
 pub(super) fn encode_spanmetrics_calls(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_calls(&SPANMETRICS_CALLS, books, books.red.spanmetrics()?, encoder, from)
 }
 
 pub(super) fn encode_spanmetrics_duration(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_call_durations(&SPANMETRICS_DURATION, books, books.red.spanmetrics()?, encoder, from)
 }
 
@@ -128,13 +128,13 @@ fn encode_calls(
     books: &Books,
     calls: &Family<Calls>,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_rows(described, &calls.book, encoder, from, |encoder, entry| {
         for (number, status) in SPAN_STATUSES.iter().enumerate() {
             let histogram = entry.row.side(number);
             if histogram.is_some() || *status != "STATUS_CODE_OK" {
-                let count = histogram.map_or(0, |h| h.buckets().iter().sum::<u64>());
+                let count = histogram.map_or(0, Histogram::count);
                 let labels = call_labels(described, books, entry, status);
                 encoder.counter(labels.as_slice(), count as f64, Some(entry.born_ms()), None);
             }
@@ -147,8 +147,8 @@ fn encode_call_durations(
     books: &Books,
     calls: &Family<Calls>,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_rows(described, &calls.book, encoder, from, |encoder, entry| {
         for (number, status) in SPAN_STATUSES.iter().enumerate() {
             if let Some(histogram) = entry.row.side(number) {
@@ -178,17 +178,17 @@ fn call_labels<'b>(
 pub(super) fn encode_edge_total(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
-    let total = |edge: &Edge| edge.histogram().map_or(0, |h| h.buckets().iter().sum());
+    from: Place,
+) -> Option<Place> {
+    let total = |edge: &Edge| edge.histogram().map_or(0, Histogram::count);
     encode_edge_counter(&EDGE_TOTAL, books, encoder, from, total)
 }
 
 pub(super) fn encode_edge_failed(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_edge_counter(&EDGE_FAILED, books, encoder, from, Edge::failed)
 }
 
@@ -196,9 +196,9 @@ fn encode_edge_counter(
     described: &Described,
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
+    from: Place,
     count: fn(&Edge) -> u64,
-) -> Option<usize> {
+) -> Option<Place> {
     encode_rows(described, &books.red.edges()?.book, encoder, from, |encoder, entry| {
         let labels = labels_of(entry, described.labels);
         let count = count(&entry.row) as f64;
@@ -209,16 +209,16 @@ fn encode_edge_counter(
 pub(super) fn encode_edge_server(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_edge_durations(&EDGE_SERVER, books, encoder, from)
 }
 
 pub(super) fn encode_edge_client(
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     encode_edge_durations(&EDGE_CLIENT, books, encoder, from)
 }
 
@@ -226,8 +226,8 @@ fn encode_edge_durations(
     described: &Described,
     books: &Books,
     encoder: &mut Encoder,
-    from: usize,
-) -> Option<usize> {
+    from: Place,
+) -> Option<Place> {
     let Family { book, shape } = books.red.edges()?;
     encode_rows(described, book, encoder, from, |encoder, entry| {
         if let Some(histogram) = entry.row.histogram() {

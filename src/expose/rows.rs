@@ -4,23 +4,41 @@ use redora_exposition::Encoder;
 
 use super::families::Described;
 use super::labels::LabelSet;
-use crate::series::{Book, Entry, Row};
+use crate::series::{Book, Entry, Moment, Row};
+
+/// Where in its books a scrape is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// When the scrape began. Rows that are younger wait for the next one, those of a book that a
+    /// reload put in the place of another among them: half a family under old labels and half under
+    /// new ones would be a series twice.
+    pub(super) begun: Moment,
+    /// The row in the book at hand.
+    pub(super) row: usize,
+}
+
+impl Place {
+    /// The place at another row.
+    pub(super) fn at(self, row: usize) -> Self {
+        Self { row, ..self }
+    }
+}
 
 /// Encodes the rows of a book from a position on, until a piece is full.
 pub(super) fn encode_rows<'b, R: Row>(
     family: &Described,
     book: &'b Book<R>,
     encoder: &mut Encoder,
-    from: usize,
+    from: Place,
     mut encode: impl FnMut(&mut Encoder, &'b Entry<R>),
-) -> Option<usize> {
-    if from == 0 {
+) -> Option<Place> {
+    if from.row == 0 {
         encoder.family(&family.family());
     }
-    for (at, entry) in book.entries(from) {
+    for (at, entry) in book.entries_until(from.begun, from.row) {
         encode(encoder, entry);
         if encoder.buffered() >= PIECE_BYTES {
-            return Some(at + 1);
+            return Some(from.at(at + 1));
         }
     }
     None

@@ -4,6 +4,7 @@
 use redora_exposition::Encoder;
 
 use super::families;
+use super::rows::Place;
 use super::{red, versions_logs};
 use crate::digest::Books;
 
@@ -18,15 +19,15 @@ pub struct Build {
 
 /// Encodes rows from a position on; gives the position to go on from, or nothing when the part is
 /// complete.
-pub(super) type Part = fn(&Books, &mut Encoder, usize) -> Option<usize>;
+pub(super) type Part = fn(&Books, &mut Encoder, Place) -> Option<Place>;
 
 /// A part of a scrape.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Section {
     /// What answers.
     Build,
-    /// A family of the books.
-    Books(Part),
+    /// A family of the books, by its place in [`PARTS`].
+    Books(usize),
     /// The counter of one `log_metrics` rule.
     LogRule(usize),
     /// The agent's own counters.
@@ -40,12 +41,9 @@ impl Section {
     pub(super) fn next(self, books: &Books) -> Option<Section> {
         let rules = books.log_metrics.rules().len();
         match self {
-            Section::Build => Some(Section::Books(PARTS[0])),
-            Section::Books(part) => {
-                let at = PARTS.iter().position(|other| std::ptr::fn_addr_eq(*other, part));
-                let next = at.and_then(|at| PARTS.get(at + 1)).map(|part| Section::Books(*part));
-                Some(next.unwrap_or_else(|| rule_or_own(0, rules)))
-            }
+            Section::Build => Some(Section::Books(0)),
+            Section::Books(part) if part + 1 < PARTS.len() => Some(Section::Books(part + 1)),
+            Section::Books(_) => Some(rule_or_own(0, rules)),
             Section::LogRule(rule) => Some(rule_or_own(rule + 1, rules)),
             Section::Own => None,
         }
@@ -56,7 +54,7 @@ fn rule_or_own(rule: usize, rules: usize) -> Section {
     if rule < rules { Section::LogRule(rule) } else { Section::Own }
 }
 
-const PARTS: &[Part] = &[
+pub(super) const PARTS: &[Part] = &[
     red::encode_requests,
     red::encode_request_durations,
     red::encode_observed,

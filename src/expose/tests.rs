@@ -39,6 +39,13 @@ fn source(compat: red::Compat, spans: Vec<trace::Span>) -> Expose {
     let red = red::Config { compat, ..red::Config::default() };
     let series = Limits { rows: 100_000, expire_ms: 1000 };
     let digest = Digest::new(Settings { red, log_metrics: Vec::new(), series }, Hasher::default());
+    let bytes = request(spans);
+    digest.take(&Tenant::single(), Signal::Traces, &bytes, 5000).expect("a valid request");
+    let own = Own::new(&BIRTHS).expect("collectors fit together");
+    Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
+}
+
+fn request(spans: Vec<trace::Span>) -> Vec<u8> {
     let attributes = vec![
         text("service.name", "shop"),
         text("service.version", "1"),
@@ -49,17 +56,7 @@ fn source(compat: red::Compat, spans: Vec<trace::Span>) -> Expose {
         scope_spans: vec![trace::ScopeSpans { spans, ..Default::default() }],
         ..Default::default()
     };
-    let bytes = ExportTraceServiceRequest { resource_spans: vec![part] }.encode_to_vec();
-    digest.take(&Tenant::single(), Signal::Traces, &bytes, 5000).expect("a valid request");
-    let births = Births {
-        signals: &["traces"],
-        no_signal: "none",
-        reasons: &["busy"],
-        ports: &["admin"],
-        connection_events: &["cut"],
-    };
-    let own = Own::new(&births).expect("collectors fit together");
-    Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
+    ExportTraceServiceRequest { resource_spans: vec![part] }.encode_to_vec()
 }
 
 fn scrape(source: &Expose, format: Format, compression: Compression) -> Vec<u8> {
@@ -192,6 +189,53 @@ fn compressed_scrapes_say_the_same() {
     assert!(gzip.len() < plain.len() / 5 && packed.len() < plain.len() / 5);
 }
 
+/// What the rest of a scrape says once `between` happened after its first pieces, as the series of
+/// the requests, and whether any of all series came twice.
+fn interrupted(source: &Expose, between: impl FnOnce(&Digest)) -> (Vec<String>, Vec<String>) {
+    let negotiated = Negotiated { format: Format::Text004, escaping: Escaping::Underscores };
+    let mut pieces = source.scrape(negotiated, Compression::Identity, Options::default());
+    let first = pieces.next().expect("a first piece");
+    between(&source.digest);
+    let rest: Vec<_> = pieces.collect();
+    let body = [first, rest.concat().into()].concat();
+    let text = String::from_utf8(body).expect("text is UTF-8");
+    let series = text.lines().filter(|line| !line.starts_with('#'));
+    let mut all: Vec<_> =
+        series.filter_map(|line| line.rsplit_once(' ').map(|(name, _)| name.to_owned())).collect();
+    all.sort();
+    let twice = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|p| p[0].clone()).collect();
+    (all, twice)
+}
+
+#[test]
+fn rows_that_come_and_go_do_not_come_twice_in_a_scrape() {
+    let names = || (0..2000).map(|i| format!("op{}", letters(i)));
+    let source = source(BOTH, names().map(|name| span(&name, 12)).collect());
+    let again = request(names().rev().map(|name| span(&name, 12)).collect());
+    let (_, twice) = interrupted(&source, |digest| {
+        digest.expire(5000);
+        digest.expire(u64::MAX);
+        digest.take(&Tenant::single(), Signal::Traces, &again, 6000).expect("a valid request");
+    });
+    assert_eq!(twice, [""; 0]);
+}
+
+#[test]
+fn a_reload_during_a_scrape_mixes_no_labels() {
+    let names = || (0..2000).map(|i| format!("op{}", letters(i)));
+    let source = source(BOTH, names().map(|name| span(&name, 12)).collect());
+    let again = request(names().rev().map(|name| span(&name, 12)).collect());
+    let (all, twice) = interrupted(&source, |digest| {
+        let dimensions = vec![redora_model::dimension::Dimension::new("service.version")];
+        let red = red::Config { dimensions, compat: BOTH, ..red::Config::default() };
+        let series = Limits { rows: 100_000, expire_ms: 1000 };
+        digest.reconfigure(Settings { red, log_metrics: Vec::new(), series });
+        digest.take(&Tenant::single(), Signal::Traces, &again, 6000).expect("a valid request");
+    });
+    assert_eq!(twice, [""; 0]);
+    assert!(!all.iter().any(|series| series.contains("service_version=\"1\"")), "{all:?}");
+}
+
 /// A name that no template changes.
 fn letters(mut i: u32) -> String {
     let mut name = String::new();
@@ -201,3 +245,11 @@ fn letters(mut i: u32) -> String {
     }
     name
 }
+
+const BIRTHS: Births<'_> = Births {
+    signals: &["traces"],
+    no_signal: "none",
+    reasons: &["busy"],
+    ports: &["admin"],
+    connection_events: &["cut"],
+};

@@ -24,6 +24,8 @@ pub struct LogMetrics {
     tenant: Mark,
     service: Mark,
     text: Vec<u8>,
+    /// What the families of a book before this one counted as overflowed.
+    overflowed_before: [u64; 2],
 }
 
 /// Log records of one service by severity, all of them born together.
@@ -87,7 +89,19 @@ impl LogMetrics {
             tenant: Mark::default(),
             service: Mark::default(),
             text: Vec::new(),
+            overflowed_before: [0; 2],
         }
+    }
+
+    /// An empty book in the place of this one, which goes on counting what went wrong.
+    #[must_use]
+    pub fn renewed(&self, rules: Vec<Rule>, limits: Limits, hasher: &Hasher) -> Self {
+        let mut renewed = Self::new(rules, limits, hasher);
+        renewed.overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
+        let moment = self.records.moment();
+        renewed.records.start(moment);
+        renewed.matched.iter_mut().for_each(|book| book.start(moment));
+        renewed
     }
 
     /// The rules, in the order of [`LogMetrics::matched`].
@@ -133,21 +147,23 @@ impl LogMetrics {
     }
 
     /// Counts what was staged.
-    pub fn commit(&mut self, now_ms: u64) {
-        self.records.commit(&(), now_ms);
-        self.matched.iter_mut().for_each(|book| book.commit(&(), now_ms));
+    pub fn commit(&mut self) {
+        self.records.commit(&());
+        self.matched.iter_mut().for_each(|book| book.commit(&()));
+        self.give_back();
     }
 
     /// Forgets what was staged.
     pub fn discard(&mut self) {
         self.records.discard();
         self.matched.iter_mut().for_each(Book::discard);
+        self.give_back();
     }
 
     /// Removes the rows of services and label sets that have been idle for too long.
-    pub fn expire(&mut self, now_ms: u64) {
-        self.records.expire(now_ms);
-        self.matched.iter_mut().for_each(|book| book.expire(now_ms));
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.records.expire(uptime_ms);
+        self.matched.iter_mut().for_each(|book| book.expire(uptime_ms));
     }
 
     /// Takes new limits.
@@ -161,7 +177,11 @@ impl LogMetrics {
     #[must_use]
     pub fn sizes(&self) -> [(&'static str, Size); 2] {
         let matched = self.matched.iter().map(Book::size).fold(Size::default(), Size::add);
-        [("log_records", self.records.size()), ("log_metrics", matched)]
+        let mut sizes = [("log_records", self.records.size()), ("log_metrics", matched)];
+        for ((_, size), before) in sizes.iter_mut().zip(self.overflowed_before) {
+            size.overflowed += before;
+        }
+        sizes
     }
 
     /// Records by service.
@@ -174,6 +194,12 @@ impl LogMetrics {
     #[must_use]
     pub fn matched(&self) -> &[Book<Matched>] {
         &self.matched
+    }
+
+    /// One line as long as a request must not hold its room for ever.
+    fn give_back(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(TEXT_BYTES_KEPT);
     }
 
     fn stage_other(&mut self, severity: usize, now_ms: u64) {
@@ -212,6 +238,9 @@ fn share(limits: Limits, rules: usize) -> Limits {
 fn severity_number(record: &LogRecord<'_>) -> u8 {
     u8::try_from(record.severity_number).ok().filter(|number| *number <= 24).unwrap_or(0)
 }
+
+/// Room for a line without its escapes that is kept between batches.
+const TEXT_BYTES_KEPT: usize = 4096;
 
 /// Where rows that did not fit are counted.
 const OTHER: &[u8] = b"other";

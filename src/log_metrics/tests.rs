@@ -44,7 +44,7 @@ fn take(book: &mut LogMetrics, service: &str, records: &[Vec<u8>]) {
         let record = LogRecord::read(bytes, |kv| watch.see(&rules, kv)).expect("prost's bytes");
         book.stage(&record, &watch, 0);
     }
-    book.commit(0);
+    book.commit();
 }
 
 fn matched(book: &LogMetrics) -> Vec<(String, u64)> {
@@ -147,4 +147,14 @@ fn services_past_the_bound_count_together() {
     services.sort();
     assert_eq!(services.len(), 5);
     assert_eq!(services[0], (Some("other".to_owned()), 2));
+}
+
+#[test]
+fn a_line_as_long_as_a_request_leaves_no_room_behind() {
+    let matches = Match { body: Some(Body::Contains("declined".into())), ..Match::default() };
+    let mut book = book(vec![rule(matches, &[])]);
+    let long = format!("\u{1b}[31m{}declined", "x".repeat(1 << 20));
+    take(&mut book, "shop", &[line(9, &long)]);
+    assert_eq!(matched(&book), one("shop", 1));
+    assert!(book.text.capacity() <= 2 * TEXT_BYTES_KEPT, "{}", book.text.capacity());
 }

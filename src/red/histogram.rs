@@ -48,7 +48,7 @@ impl Shape {
     #[must_use]
     pub fn requests(config: &Config) -> Self {
         Self {
-            bounds_ns: config.buckets.seconds().iter().map(|s| (s * 1e9).round() as u64).collect(),
+            bounds_ns: config.buckets.seconds().iter().map(|s| whole_nanos(*s)).collect(),
             bounds: config.buckets.seconds().into(),
             units_per_second: 1.0,
             native: config.native_histograms,
@@ -145,6 +145,12 @@ impl Histogram {
         &self.buckets
     }
 
+    /// How many durations there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// All durations together, in the family's unit.
     #[must_use]
     pub fn sum(&self, shape: &Shape) -> f64 {
@@ -176,6 +182,12 @@ impl Histogram {
     }
 }
 
+/// The last whole nanosecond that is not above a bound as it is printed.
+fn whole_nanos(seconds: f64) -> u64 {
+    let nearest = (seconds * 1e9).round() as u64;
+    nearest - u64::from(nearest as f64 / 1e9 > seconds)
+}
+
 /// Upper bounds of the connector's default histogram in milliseconds.
 const SPANMETRICS_MS: [u64; 16] =
     [2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 2000, 5000, 10_000, 15_000];
@@ -204,6 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_between_two_nanoseconds_takes_the_lower_one() {
+        for (bound, within) in [(1.5e-9, 1), (2.9e-9, 2), (3e-9, 3), (0.123_456_789_6, 123_456_789)]
+        {
+            let buckets = Buckets::new(&[bound]).expect("a bound");
+            let shape = Shape::requests(&Config { buckets, ..Config::default() });
+            let mut histogram = Histogram::new(&shape);
+            histogram.add(&shape, within, 1, trace(1), 0);
+            histogram.add(&shape, within + 1, 1, trace(2), 0);
+            assert_eq!(histogram.buckets(), [1, 1], "{bound}");
+            for (bucket, inside) in [(0, true), (1, false)] {
+                let value = histogram.exemplar(bucket).map(|e| shape.in_units(e.nanos));
+                assert_eq!(value.map(|value| value <= bound), Some(inside), "{bound} {value:?}");
+            }
+        }
+    }
+
+    #[test]
     fn sums_are_exact_where_floats_would_drift() {
         let shape = Shape::requests(&Config::default());
         let mut histogram = Histogram::new(&shape);
@@ -223,6 +252,17 @@ mod tests {
         }
         let of = |bucket| histogram.exemplar(bucket).map(|e| (e.trace.trace_id[0], e.nanos));
         assert_eq!((of(0), of(1), of(3)), (Some((2, 2_000_000)), None, Some((3, 30_000_000))));
+    }
+
+    #[test]
+    fn counts_stand_at_their_limit() {
+        let shape = Shape::requests(&Config::default());
+        let mut histogram = Histogram::new(&shape);
+        for nanos in [0, 1, u64::MAX, u64::MAX] {
+            histogram.add(&shape, nanos, u64::MAX, None, 0);
+        }
+        assert_eq!(histogram.count(), u64::MAX);
+        assert_eq!(histogram.buckets()[0], u64::MAX);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Red {
     keys: Keys,
     observations: Vec<Observation>,
     durations_dropped: u64,
+    /// What the families of a book before this one counted as overflowed.
+    overflowed_before: [u64; 5],
 }
 
 /// Rows with the shape of their histograms.
@@ -80,8 +82,27 @@ impl Red {
             keys: Keys::default(),
             observations: Vec::new(),
             durations_dropped: 0,
+            overflowed_before: [0; 5],
             config,
         }
+    }
+
+    /// An empty book in the place of this one, which goes on counting what went wrong.
+    #[must_use]
+    pub fn renewed(&self, config: Config, limits: Limits, hasher: &Hasher) -> Self {
+        let mut renewed = Self::new(config, limits, hasher);
+        renewed.durations_dropped = self.durations_dropped;
+        renewed.overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
+        let moment = self.spans.moment();
+        renewed.requests.book.start(moment);
+        for calls in [&mut renewed.tempo, &mut renewed.spanmetrics].into_iter().flatten() {
+            calls.book.start(moment);
+        }
+        if let Some(edges) = &mut renewed.edges {
+            edges.book.start(moment);
+        }
+        renewed.spans.start(moment);
+        renewed
     }
 
     /// The configuration that the book was made with.
@@ -120,7 +141,7 @@ impl Red {
         self.keys.stage_spans(&mut self.spans, weight, now_ms);
 
         if self.tempo.is_some() || self.spanmetrics.is_some() {
-            let hit = Hit { side: span.status_code.clamp(0, 2) as u8, ..hit };
+            let hit = Hit { side: outcome::span_status(span.status_code), ..hit };
             self.keys.call(span.name, span.kind, dimensions);
             for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
                 self.keys.stage_call(&mut calls.book, hit, now_ms);
@@ -143,7 +164,7 @@ impl Red {
         if let Some(edges) = &mut self.edges {
             edges.commit(&self.observations, now_ms);
         }
-        self.spans.commit(&(), now_ms);
+        self.spans.commit(&());
         self.forget_observations();
     }
 
@@ -161,15 +182,15 @@ impl Red {
     }
 
     /// Removes the rows of operations that have been idle for too long.
-    pub fn expire(&mut self, now_ms: u64) {
-        self.requests.book.expire(now_ms);
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.requests.book.expire(uptime_ms);
         for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
-            calls.book.expire(now_ms);
+            calls.book.expire(uptime_ms);
         }
         if let Some(edges) = &mut self.edges {
-            edges.book.expire(now_ms);
+            edges.book.expire(uptime_ms);
         }
-        self.spans.expire(now_ms);
+        self.spans.expire(uptime_ms);
     }
 
     /// Takes new limits for every family.
@@ -191,13 +212,17 @@ impl Red {
             family.as_ref().map_or_else(Size::default, |family| family.book.size())
         };
         let edges = self.edges.as_ref().map_or_else(Size::default, |family| family.book.size());
-        [
+        let mut sizes = [
             ("requests", self.requests.book.size()),
             ("spans", self.spans.size()),
             ("tempo", calls(&self.tempo)),
             ("spanmetrics", calls(&self.spanmetrics)),
             ("service_graph", edges),
-        ]
+        ];
+        for ((_, size), before) in sizes.iter_mut().zip(self.overflowed_before) {
+            size.overflowed += before;
+        }
+        sizes
     }
 
     /// Requests by operation.
@@ -251,7 +276,7 @@ impl<R: Row> Family<R> {
 
 impl<R: for<'c> Row<Context<'c> = Commit<'c>>> Family<R> {
     fn commit(&mut self, observations: &[Observation], now_ms: u64) {
-        self.book.commit(&Commit { shape: &self.shape, observations, now_ms }, now_ms);
+        self.book.commit(&Commit { shape: &self.shape, observations, now_ms });
     }
 }
 

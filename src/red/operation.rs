@@ -1,10 +1,11 @@
 //! The low-cardinality name of what a span did. Span names alone would not do: Node calls every
 //! request `GET`, others put the path with its ids there.
 //!
-//! Source: the naming rules of the semantic conventions, tried in this order. An HTTP span without
-//! a route keeps its name, unless that is a raw path: then the method stands alone. SERVER: HTTP,
-//! RPC, messaging. CLIENT: HTTP, RPC, database, messaging. PRODUCER and CONSUMER: messaging. Where
-//! none applies, and for INTERNAL spans, the span's own name with its generated parts taken out.
+//! Source: the naming rules of the semantic conventions, tried in this order. SERVER: HTTP route,
+//! RPC, messaging. CLIENT: URL template, RPC, database, messaging. PRODUCER and CONSUMER:
+//! messaging. An HTTP span that is none of these keeps its name, unless that is a raw path: then
+//! the method stands alone, which says less than what is spoken over HTTP. Where no rule applies,
+//! and for INTERNAL spans, the span's own name with its generated parts taken out.
 
 use super::attributes::{Attribute, Attributes};
 use super::outcome::Kind;
@@ -13,8 +14,8 @@ use super::template::template;
 /// Writes the operation of a span into `out`, which is empty before.
 pub(super) fn write(kind: Kind, name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) {
     let rules: &[Rule] = match kind {
-        Kind::Server => &[http_server, rpc, messaging],
-        Kind::Client => &[http_client, rpc, database, messaging],
+        Kind::Server => &[http_route, rpc, messaging, http_method],
+        Kind::Client => &[http_template, rpc, database, messaging, http_method],
         Kind::Producer | Kind::Consumer => &[messaging],
         Kind::Internal => &[],
     };
@@ -27,29 +28,40 @@ pub(super) fn write(kind: Kind, name: &[u8], attributes: &Attributes<'_>, out: &
 type Rule = fn(&[u8], &Attributes<'_>, &mut Vec<u8>) -> bool;
 
 /// `GET /items/{id}` where the route is known.
-fn http_server(name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
-    http(name, attributes, Attribute::HttpRoute, out)
+fn http_route(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    http(attributes, Attribute::HttpRoute, out)
 }
 
-fn http_client(name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
-    http(name, attributes, Attribute::UrlTemplate, out)
+fn http_template(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    http(attributes, Attribute::UrlTemplate, out)
 }
 
-fn http(name: &[u8], attributes: &Attributes<'_>, target: Attribute, out: &mut Vec<u8>) -> bool {
-    let Some(method) = attributes.text(Attribute::HttpMethod) else { return false };
-    let target = attributes.text(target);
-    if target.is_none() && !raw_path(name) {
-        return false;
+fn http(attributes: &Attributes<'_>, target: Attribute, out: &mut Vec<u8>) -> bool {
+    let Some(target) = attributes.text(target) else { return false };
+    if let Some(method) = attributes.text(Attribute::HttpMethod) {
+        write_method(method, out);
+        out.push(b' ');
     }
-    // `_OTHER` is how the conventions spell a method that is none; in a name they call it HTTP.
-    let known = METHODS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(method));
-    if known {
+    out.extend_from_slice(target);
+    true
+}
+
+/// `GET` in the place of a raw path.
+fn http_method(name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
+    match attributes.text(Attribute::HttpMethod) {
+        Some(method) if raw_path(name) => write_method(method, out),
+        _ => return false,
+    }
+    true
+}
+
+/// `_OTHER` is how the conventions spell a method that is none; in a name they call it HTTP.
+fn write_method(method: &[u8], out: &mut Vec<u8>) {
+    if METHODS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(method)) {
         out.extend(method.iter().map(u8::to_ascii_uppercase));
     } else {
         out.extend_from_slice(b"HTTP");
     }
-    append(target, b" ", out);
-    true
 }
 
 /// Whether a name is empty or holds a path without placeholders, which is one name for every path
@@ -68,7 +80,10 @@ fn rpc(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
         (_, Some(method)) if method.contains(&b'/') => template(method, out),
         (Some(service), method) => {
             template(service, out);
-            append(method, b"/", out);
+            if let Some(method) = method {
+                out.push(b'/');
+                template(method, out);
+            }
         }
         (None, Some(method)) => template(method, out),
         (None, None) => return false,
@@ -127,13 +142,6 @@ fn messaging(_: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) -> bool {
         }
     }
     true
-}
-
-fn append(part: Option<&[u8]>, separator: &[u8], out: &mut Vec<u8>) {
-    if let Some(part) = part {
-        out.extend_from_slice(separator);
-        out.extend_from_slice(part);
-    }
 }
 
 /// The methods that the conventions know; anything else would let a peer choose names.
@@ -195,6 +203,29 @@ mod tests {
         check(Kind::Client, "x", &[("rpc.method", "shop.Cart/Add")], "shop.Cart/Add");
         check(Kind::Client, "x", &[("rpc.service", "shop.Cart")], "shop.Cart");
         check(Kind::Client, "x", &[("rpc.method", "ping")], "ping");
+        let generated = [("rpc.service", "shop.Cart"), ("rpc.method", "8fe1a3b2")];
+        check(Kind::Server, "x", &generated, "shop.Cart/{id}");
+    }
+
+    #[test]
+    fn what_is_spoken_over_http_is_named_before_the_method_alone() {
+        let post = ("http.request.method", "POST");
+        let connect = [post, ("rpc.service", "shop.Cart"), ("rpc.method", "Add")];
+        for kind in [Kind::Server, Kind::Client] {
+            check(kind, "/shop.Cart/Add", &connect, "shop.Cart/Add");
+        }
+        let search = [post, ("db.operation.name", "search"), ("db.collection.name", "items")];
+        check(Kind::Client, "POST /items/_search", &search, "search items");
+        let queue = [post, ("messaging.destination.name", "orders")];
+        check(Kind::Server, "/queue", &queue, "orders");
+        let routed = [post, ("http.route", "/rpc"), ("rpc.method", "shop.Cart/Add")];
+        check(Kind::Server, "/rpc", &routed, "POST /rpc");
+    }
+
+    #[test]
+    fn a_route_without_a_method_is_still_the_operation() {
+        check(Kind::Server, "/items/7", &[("http.route", "/items/{id}")], "/items/{id}");
+        check(Kind::Client, "x", &[("url.template", "/u/{id}")], "/u/{id}");
     }
 
     #[test]

@@ -94,6 +94,15 @@ pub(super) const SPAN_STATUS_OK: i32 = 1;
 /// OTLP's span status `STATUS_CODE_ERROR`.
 pub(super) const SPAN_STATUS_ERROR: i32 = 2;
 
+/// A span status as the place of its row's side; what OTLP does not know is unset.
+pub(super) fn span_status(number: i32) -> u8 {
+    match number {
+        SPAN_STATUS_OK => 1,
+        SPAN_STATUS_ERROR => 2,
+        _ => 0,
+    }
+}
+
 /// How a request was answered: an HTTP class, a gRPC code, or nothing of the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Status(u8);

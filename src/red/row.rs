@@ -147,6 +147,7 @@ impl Row for Calls {
 #[derive(Debug)]
 pub struct Edge {
     failed: u64,
+    failed_carry: Carry,
     carry: Carry,
     histogram: Option<Box<Histogram>>,
 }
@@ -155,7 +156,7 @@ impl Edge {
     /// An edge without calls.
     #[must_use]
     pub fn born() -> Self {
-        Self { failed: 0, carry: Carry::default(), histogram: None }
+        Self { failed: 0, failed_carry: Carry::default(), carry: Carry::default(), histogram: None }
     }
 
     /// Calls that failed.
@@ -176,12 +177,12 @@ impl Row for Edge {
     type Context<'c> = Commit<'c>;
 
     fn apply(&mut self, hit: Hit, commit: &Commit<'_>) {
+        if usize::from(hit.side) == Outcome::Error as usize {
+            self.failed = self.failed.saturating_add(self.failed_carry.take(hit.weight));
+        }
         let count = self.carry.take(hit.weight);
         if count == 0 {
             return;
-        }
-        if usize::from(hit.side) == Outcome::Error as usize {
-            self.failed = self.failed.saturating_add(count);
         }
         let observation = &commit.observations[hit.observation as usize];
         let histogram = self.histogram.get_or_insert_with(|| Histogram::new(commit.shape).into());

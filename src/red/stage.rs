@@ -97,6 +97,9 @@ impl Keys {
         key.push(&self.name);
         key.push(self.kind.as_bytes());
         dimensions.push_to(key);
+        // A name may be as long as a request, and its room would be held for ever.
+        self.name.clear();
+        self.name.shrink_to(NAME_BYTES_KEPT);
     }
 
     /// Stages a request on the key written last.
@@ -173,5 +176,27 @@ fn span_kind(kind: i32) -> &'static str {
         4 => "SPAN_KIND_PRODUCER",
         5 => "SPAN_KIND_CONSUMER",
         _ => "SPAN_KIND_UNSPECIFIED",
+    }
+}
+
+/// Room for a name that is kept between spans: four times what a label may hold.
+const NAME_BYTES_KEPT: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_as_long_as_a_request_leaves_no_room_behind() {
+        let mut keys = Keys::default();
+        let name = "long ".repeat(1 << 20);
+        let attributes = Attributes::default();
+        keys.service(&Tenant::single(), name.as_bytes());
+        keys.operation(Kind::Server, name.as_bytes(), &attributes, &Picked::default());
+        keys.call(name.as_bytes(), 2, &Picked::default());
+        assert!(keys.name.capacity() <= 2 * NAME_BYTES_KEPT, "{}", keys.name.capacity());
+        for prefixed in [&keys.request, &keys.call] {
+            assert!(prefixed.key.bytes().len() < 1024);
+        }
     }
 }

@@ -11,10 +11,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Label sets including the reserve that counts what did not fit.
+    /// Label sets beside those that count what did not fit.
     #[must_use]
-    pub fn rows_with_reserve(self) -> usize {
-        self.rows.saturating_add((self.rows / 10).max(RESERVE_MIN))
+    pub fn reserve(self) -> usize {
+        (self.rows / 10).max(RESERVE_MIN)
     }
 }
 

@@ -33,17 +33,23 @@ impl Key {
         let start = self.0.len();
         self.0.extend_from_slice(&[0, 0]);
         match std::str::from_utf8(value) {
-            Ok(text) => self.0.extend_from_slice(cut(text).as_bytes()),
+            Ok(text) => self.push_text(text),
+            // Repair never shortens text, so a byte more than fits still shows that some are left.
             Err(_) => {
-                let head = &value[..value.len().min(LABEL_BYTES_MAX)];
-                self.0.extend_from_slice(cut(&String::from_utf8_lossy(head)).as_bytes());
+                let head = &value[..value.len().min(LABEL_BYTES_MAX + 1)];
+                self.push_text(&String::from_utf8_lossy(head));
             }
-        }
-        if value.len() > LABEL_BYTES_MAX {
-            self.0.extend_from_slice("…".as_bytes());
         }
         let length = (self.0.len() - start - 2) as u16;
         self.0[start..start + 2].copy_from_slice(&length.to_le_bytes());
+    }
+
+    fn push_text(&mut self, text: &str) {
+        let kept = cut(text);
+        self.0.extend_from_slice(kept.as_bytes());
+        if kept.len() < text.len() {
+            self.0.extend_from_slice("…".as_bytes());
+        }
     }
 
     /// The place after what was written so far.
@@ -130,6 +136,14 @@ mod tests {
         let all_bad = round_trip(&[0xff; 300]);
         assert!(all_bad.len() <= LABEL_BYTES_MAX, "{}", all_bad.len());
         assert!(all_bad.ends_with('…'));
+        // Repaired text is as long as what it repairs here, or twice as long there.
+        let same = [&[b'x'; 253][..], &[0xf0, 0x9f, 0x98], &[b'y'; 44]].concat();
+        let grown = [&[0xff; 128][..], &[b'y'; 100]].concat();
+        for value in [same, grown] {
+            let label = round_trip(&value);
+            assert!(label.len() <= LABEL_BYTES_MAX, "{}", label.len());
+            assert!(label.ends_with('…'), "{label}");
+        }
     }
 
     #[test]

@@ -38,9 +38,12 @@ pub trait Row {
 #[derive(Debug)]
 pub struct Entry<R> {
     hash: u64,
-    touched_ms: u64,
+    touched_uptime_ms: u64,
     born_ms: u64,
+    born_batch: u64,
     key: Box<[u8]>,
+    /// Whether it was created in the reserve, whose rows take no room from the others.
+    reserve: bool,
     /// The row itself.
     pub row: R,
 }
@@ -56,6 +59,16 @@ impl<R> Entry<R> {
     pub fn born_ms(&self) -> u64 {
         self.born_ms
     }
+}
+
+/// How far a book has come; one that takes the place of another goes on from there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Batches that were committed so far.
+    pub batch: u64,
+    /// Age of the agent at the last expiry, in milliseconds. Idle time is counted by it, since the
+    /// wall clock may be set: a step forward would drop every row at once, one back none for long.
+    pub uptime_ms: u64,
 }
 
 /// How full a book is, or several together.
@@ -97,8 +110,17 @@ pub struct Book<R: Row> {
     free: Vec<u32>,
     staged: Vec<(u32, R::Hit)>,
     created: Vec<u32>,
+    in_reserve: usize,
+    moment: Moment,
     overflowed_staged: u64,
     overflowed: u64,
+}
+
+/// Which rows a new one is counted with, and how many of them there may be.
+#[derive(Clone, Copy)]
+enum Room {
+    Regular(usize),
+    Reserve(usize),
 }
 
 impl<R: Row> Book<R> {
@@ -112,9 +134,21 @@ impl<R: Row> Book<R> {
             free: Vec::new(),
             staged: Vec::new(),
             created: Vec::new(),
+            in_reserve: 0,
+            moment: Moment::default(),
             overflowed_staged: 0,
             overflowed: 0,
         }
+    }
+
+    /// How far the book has come.
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// Goes on from where another book was.
+    pub fn start(&mut self, moment: Moment) {
+        self.moment = moment;
     }
 
     /// Puts a hit on the row of `key`, created by `born` if the book has room for one more.
@@ -125,7 +159,7 @@ impl<R: Row> Book<R> {
         now_ms: u64,
         born: impl FnOnce() -> R,
     ) -> Staged {
-        self.stage_within(self.limits.rows, key, hit, now_ms, born)
+        self.stage_within(Room::Regular(self.limits.rows), key, hit, now_ms, born)
     }
 
     /// The same with the reserve that is kept for overflow rows, counting the hit as overflowed.
@@ -136,7 +170,8 @@ impl<R: Row> Book<R> {
         now_ms: u64,
         born: impl FnOnce() -> R,
     ) -> Staged {
-        let staged = self.stage_within(self.limits.rows_with_reserve(), key, hit, now_ms, born);
+        let room = Room::Reserve(self.limits.reserve());
+        let staged = self.stage_within(room, key, hit, now_ms, born);
         if staged != Staged::Full {
             self.overflowed_staged += 1;
         }
@@ -146,7 +181,7 @@ impl<R: Row> Book<R> {
     /// The last resort, for the handful of rows that must always exist: no bound but the closed set
     /// of their keys.
     pub fn stage_last(&mut self, key: &Key, hit: R::Hit, now_ms: u64, born: impl FnOnce() -> R) {
-        self.stage_within(usize::MAX, key, hit, now_ms, born);
+        self.stage_within(Room::Reserve(usize::MAX), key, hit, now_ms, born);
         self.overflowed_staged += 1;
     }
 
@@ -156,13 +191,14 @@ impl<R: Row> Book<R> {
     }
 
     /// Applies every staged hit.
-    pub fn commit(&mut self, context: &R::Context<'_>, now_ms: u64) {
+    pub fn commit(&mut self, context: &R::Context<'_>) {
         for (slot, hit) in self.staged.drain(..) {
             let entry = self.slots[slot as usize].as_mut().expect("a staged slot is not removed");
-            entry.touched_ms = now_ms;
+            entry.touched_uptime_ms = self.moment.uptime_ms;
             entry.row.apply(hit, context);
         }
         self.created.clear();
+        self.moment.batch += 1;
         self.overflowed += std::mem::take(&mut self.overflowed_staged);
         self.give_back();
     }
@@ -177,11 +213,13 @@ impl<R: Row> Book<R> {
         self.give_back();
     }
 
-    /// Removes the rows that no item touched for `limits.expire_ms`.
-    pub fn expire(&mut self, now_ms: u64) {
-        let deadline = now_ms.saturating_sub(self.limits.expire_ms);
+    /// Removes the rows that no item touched since the call before, and for `limits.expire_ms` give
+    /// or take the time between two calls.
+    pub fn expire(&mut self, uptime_ms: u64) {
+        let before = std::mem::replace(&mut self.moment.uptime_ms, uptime_ms);
+        let deadline = uptime_ms.saturating_sub(self.limits.expire_ms).min(before);
         for slot in 0..self.slots.len() {
-            if self.slots[slot].as_ref().is_some_and(|entry| entry.touched_ms < deadline) {
+            if self.slots[slot].as_ref().is_some_and(|entry| entry.touched_uptime_ms < deadline) {
                 self.remove(slot as u32);
             }
         }
@@ -203,6 +241,16 @@ impl<R: Row> Book<R> {
         rest.iter().enumerate().filter_map(move |(i, slot)| Some((from + i, slot.as_ref()?)))
     }
 
+    /// The same without the entries that were created after `moment`. A label set that went and
+    /// came again stands at two positions in turn, and who reads in steps would meet both.
+    pub fn entries_until(
+        &self,
+        moment: Moment,
+        from: usize,
+    ) -> impl Iterator<Item = (usize, &Entry<R>)> {
+        self.entries(from).filter(move |(_, entry)| entry.born_batch < moment.batch)
+    }
+
     /// How full the book is.
     pub fn size(&self) -> Size {
         Size { rows: self.index.len(), overflowed: self.overflowed }
@@ -220,13 +268,13 @@ impl<R: Row> Book<R> {
 
     fn stage_within(
         &mut self,
-        rows_max: usize,
+        room: Room,
         key: &Key,
         hit: R::Hit,
         now_ms: u64,
         born: impl FnOnce() -> R,
     ) -> Staged {
-        let Some((slot, created)) = self.slot(rows_max, key, now_ms, born) else {
+        let Some((slot, created)) = self.slot(room, key, now_ms, born) else {
             return Staged::Full;
         };
         self.staged.push((slot, hit));
@@ -237,7 +285,7 @@ impl<R: Row> Book<R> {
     /// full.
     fn slot(
         &mut self,
-        rows_max: usize,
+        room: Room,
         key: &Key,
         now_ms: u64,
         born: impl FnOnce() -> R,
@@ -250,7 +298,10 @@ impl<R: Row> Book<R> {
                 .is_some_and(|entry| entry.hash == hash && *entry.key == *key.bytes())
         };
         let rehash = |slot: &u32| slots[*slot as usize].as_ref().map_or(0, |entry| entry.hash);
-        let full = self.index.len() >= rows_max;
+        let (full, reserve) = match room {
+            Room::Regular(rows) => (self.index.len() - self.in_reserve >= rows, false),
+            Room::Reserve(rows) => (self.in_reserve >= rows, true),
+        };
         let vacant = match self.index.entry(hash, same, rehash) {
             Place::Occupied(place) => return Some((*place.get(), false)),
             Place::Vacant(_) if full => return None,
@@ -258,8 +309,11 @@ impl<R: Row> Book<R> {
         };
         let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
         vacant.insert(slot);
+        self.in_reserve += usize::from(reserve);
         let key = Box::from(key.bytes());
-        let entry = Entry { hash, touched_ms: now_ms, born_ms: now_ms, key, row: born() };
+        let Moment { batch: born_batch, uptime_ms: touched_uptime_ms } = self.moment;
+        let (born_ms, row) = (now_ms, born());
+        let entry = Entry { hash, touched_uptime_ms, born_ms, born_batch, key, reserve, row };
         match self.slots.get_mut(slot as usize) {
             Some(place) => *place = Some(entry),
             None => self.slots.push(Some(entry)),
@@ -270,6 +324,7 @@ impl<R: Row> Book<R> {
 
     fn remove(&mut self, slot: u32) {
         let Some(entry) = self.slots[slot as usize].take() else { return };
+        self.in_reserve -= usize::from(entry.reserve);
         if let Ok(place) = self.index.find_entry(entry.hash, |other| *other == slot) {
             place.remove();
         }

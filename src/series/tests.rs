@@ -39,7 +39,7 @@ fn staged_hits_count_only_when_committed() {
     let mut book = book(10);
     assert_eq!(book.stage(&key("a"), 1, 5, Count::default), Staged::Created);
     assert_eq!(book.stage(&key("a"), 2, 6, Count::default), Staged::Known);
-    book.commit(&(), 7);
+    book.commit(&());
     assert_eq!(counts(&book), [("a".to_owned(), 3)]);
     assert_eq!(book.stage(&key("a"), 100, 8, Count::default), Staged::Known);
     assert_eq!(book.stage(&key("b"), 100, 8, Count::default), Staged::Created);
@@ -57,7 +57,7 @@ fn a_full_book_refuses_new_rows_and_keeps_counting_known_ones() {
     assert_eq!(book.stage(&key("c"), 1, 0, Count::default), Staged::Full);
     assert_eq!(book.stage_overflow(&key("other"), 1, 0, Count::default), Staged::Created);
     assert_eq!(book.stage(&key("a"), 1, 0, Count::default), Staged::Known);
-    book.commit(&(), 0);
+    book.commit(&());
     let expected = [("a", 2), ("b", 1), ("other", 1)].map(|(k, n)| (k.to_owned(), n));
     assert_eq!(counts(&book), expected);
     assert_eq!(book.size().overflowed, 1);
@@ -66,14 +66,14 @@ fn a_full_book_refuses_new_rows_and_keeps_counting_known_ones() {
 #[test]
 fn the_reserve_is_bounded_and_the_last_resort_always_counts() {
     let mut book = book(1);
-    let reserve = Limits { rows: 1, expire_ms: 0 }.rows_with_reserve();
+    let reserve = Limits { rows: 1, expire_ms: 0 }.reserve();
     for i in 0..reserve {
         let staged = book.stage_overflow(&key(&i.to_string()), 1, 0, Count::default);
         assert_eq!(staged, Staged::Created, "row {i} of {reserve}");
     }
     assert_eq!(book.stage_overflow(&key("more"), 1, 0, Count::default), Staged::Full);
     book.stage_last(&key("more"), 1, 0, Count::default);
-    book.commit(&(), 0);
+    book.commit(&());
     assert_eq!(book.len(), reserve + 1);
     assert_eq!(book.size().overflowed, reserve as u64 + 1);
 }
@@ -84,9 +84,10 @@ fn idle_rows_expire_and_their_places_are_used_again() {
     for name in ["a", "b", "c"] {
         book.stage(&key(name), 1, 0, Count::default);
     }
-    book.commit(&(), 0);
+    book.commit(&());
+    book.expire(900);
     book.stage(&key("b"), 1, 900, Count::default);
-    book.commit(&(), 900);
+    book.commit(&());
     book.expire(1000);
     assert_eq!(book.len(), 3, "nothing has been idle for longer than the limit yet");
     book.expire(1001);
@@ -94,10 +95,12 @@ fn idle_rows_expire_and_their_places_are_used_again() {
     for name in ["d", "e", "f"] {
         book.stage(&key(name), 1, 1001, Count::default);
     }
-    book.commit(&(), 1001);
+    book.commit(&());
     assert_eq!(book.entries(0).last().map(|(position, _)| position), Some(3));
     assert_eq!(book.len(), 4);
     book.expire(10_000);
+    assert_eq!(book.len(), 3, "what was touched since the call before stays");
+    book.expire(20_000);
     assert!(book.is_empty());
 }
 
@@ -109,10 +112,50 @@ fn many_rows_are_told_apart_and_found_again() {
             let staged = book.stage(&key(&format!("row {i}")), i, 0, Count::default);
             assert_eq!(staged, if round == 0 { Staged::Created } else { Staged::Known });
         }
-        book.commit(&(), 0);
+        book.commit(&());
     }
     assert_eq!(book.len(), 5000);
     for (label, count) in counts(&book) {
         assert_eq!(label, format!("row {}", count / 2));
     }
+}
+
+#[test]
+fn overflow_rows_take_no_room_from_the_others() {
+    let mut book = book(2);
+    let stage = |book: &mut Book<Count>, name: &str| book.stage(&key(name), 1, 0, Count::default);
+    for name in ["a", "b"] {
+        assert_eq!(stage(&mut book, name), Staged::Created);
+    }
+    for i in 0..5 {
+        book.stage_overflow(&key(&format!("other {i}")), 1, 0, Count::default);
+    }
+    book.commit(&());
+    book.expire(1000);
+    for i in 0..5 {
+        book.stage_overflow(&key(&format!("other {i}")), 1, 5000, Count::default);
+    }
+    book.commit(&());
+    book.expire(1001);
+    assert_eq!(book.len(), 5, "only the overflow rows are in use");
+    assert_eq!(stage(&mut book, "c"), Staged::Created);
+    assert_eq!(stage(&mut book, "d"), Staged::Created);
+    assert_eq!(stage(&mut book, "e"), Staged::Full);
+    book.discard();
+    assert_eq!(stage(&mut book, "f"), Staged::Created, "a discarded row gives its room back");
+}
+
+#[test]
+fn a_wall_clock_that_is_set_neither_drops_rows_nor_keeps_them() {
+    let mut book = book(10);
+    for (name, now_ms) in [("a", 1_000_000), ("b", 5), ("c", u64::MAX)] {
+        book.stage(&key(name), 1, now_ms, Count::default);
+        book.commit(&());
+    }
+    for uptime_ms in [500, 1000] {
+        book.expire(uptime_ms);
+        assert_eq!(book.len(), 3);
+    }
+    book.expire(1001);
+    assert!(book.is_empty(), "{:?}", counts(&book));
 }

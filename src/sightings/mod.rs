@@ -6,7 +6,7 @@
 
 use redora_model::identity::Tenant;
 
-use crate::series::{Book, Carry, Hasher, Key, Limits, Row, Size, Staged, Weight};
+use crate::series::{Book, Carry, Hasher, Key, Limits, Mark, Row, Size, Staged, Weight};
 
 /// The book of versions.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Sightings {
     seen: Book<Seen>,
     served_key: Key,
     seen_key: Key,
+    tenant: Mark,
+    service: Mark,
     known: bool,
 }
 
@@ -95,6 +97,8 @@ impl Sightings {
             seen: Book::new(remembered(limits), hasher.clone()),
             served_key: Key::new(),
             seen_key: Key::new(),
+            tenant: Mark::default(),
+            service: Mark::default(),
             known: false,
         }
     }
@@ -105,7 +109,9 @@ impl Sightings {
         for key in [&mut self.served_key, &mut self.seen_key] {
             key.clear();
             key.push(tenant.as_str().as_bytes());
+            self.tenant = key.mark();
             key.push(service);
+            self.service = key.mark();
             key.push(version.version);
         }
         self.seen_key.push(version.revision);
@@ -118,7 +124,7 @@ impl Sightings {
             return;
         }
         if self.requests.stage(&self.served_key, hit, now_ms, Served::default) == Staged::Full {
-            self.requests.overflow();
+            self.stage_other(hit, now_ms);
         }
         let born = || Seen { first_ms: now_ms, last_ms: now_ms };
         if self.seen.stage(&self.seen_key, (), now_ms, born) == Staged::Full {
@@ -126,10 +132,23 @@ impl Sightings {
         }
     }
 
+    /// Counts a request in `other` of its service, or in `other` of all services.
+    fn stage_other(&mut self, hit: Requests, now_ms: u64) {
+        let mut other = self.served_key.clone();
+        other.rewind(self.service);
+        other.push(OTHER);
+        if self.requests.stage_overflow(&other, hit, now_ms, Served::default) == Staged::Full {
+            other.rewind(self.tenant);
+            other.push(OTHER);
+            other.push(OTHER);
+            self.requests.stage_last(&other, hit, now_ms, Served::default);
+        }
+    }
+
     /// Counts what was staged.
     pub fn commit(&mut self, now_ms: u64) {
-        self.requests.commit(&(), now_ms);
-        self.seen.commit(&now_ms, now_ms);
+        self.requests.commit(&());
+        self.seen.commit(&now_ms);
     }
 
     /// Forgets what was staged.
@@ -139,9 +158,9 @@ impl Sightings {
     }
 
     /// Removes versions that have not served for long.
-    pub fn expire(&mut self, now_ms: u64) {
-        self.requests.expire(now_ms);
-        self.seen.expire(now_ms);
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.requests.expire(uptime_ms);
+        self.seen.expire(uptime_ms);
     }
 
     /// Takes new limits.
@@ -174,6 +193,9 @@ impl Sightings {
 fn remembered(limits: Limits) -> Limits {
     Limits { expire_ms: limits.expire_ms.max(SEEN_EXPIRE_MS), ..limits }
 }
+
+/// Where requests of versions that did not fit are counted.
+const OTHER: &[u8] = b"other";
 
 /// Thirty days.
 const SEEN_EXPIRE_MS: u64 = 30 * 24 * 3_600_000;
