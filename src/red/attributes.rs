@@ -50,6 +50,31 @@ pub enum Attribute {
     ServerAddress,
 }
 
+/// Every fact, in the order of their declaration.
+const ALL: [Attribute; ATTRIBUTES] = [
+    Attribute::HttpMethod,
+    Attribute::HttpRoute,
+    Attribute::HttpStatus,
+    Attribute::UrlTemplate,
+    Attribute::RpcSystem,
+    Attribute::RpcService,
+    Attribute::RpcMethod,
+    Attribute::RpcStatus,
+    Attribute::DbSystem,
+    Attribute::DbNamespace,
+    Attribute::DbOperation,
+    Attribute::DbCollection,
+    Attribute::DbSummary,
+    Attribute::MessagingSystem,
+    Attribute::MessagingOperation,
+    Attribute::MessagingDestination,
+    Attribute::MessagingTemplate,
+    Attribute::MessagingTemporary,
+    Attribute::ErrorType,
+    Attribute::PeerService,
+    Attribute::ServerAddress,
+];
+
 /// How many facts there are.
 const ATTRIBUTES: usize = Attribute::ServerAddress as usize + 1;
 
@@ -112,6 +137,16 @@ impl<'a> Attributes<'a> {
             Value::String(text) => std::str::from_utf8(text).ok()?.parse().ok(),
             _ => None,
         }
+    }
+
+    /// The facts that were seen, in the order of their declaration.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Attribute, Value<'a>)> + '_ {
+        let mut left = self.present;
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            Some((*ALL.get(at)?, self.values[at]))
+        })
     }
 
     /// Whether a fact is set to something.

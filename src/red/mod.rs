@@ -5,6 +5,7 @@ mod attributes;
 mod config;
 mod graph;
 mod histogram;
+mod memo;
 mod native;
 mod operation;
 mod outcome;
@@ -25,6 +26,7 @@ pub use row::{Calls, Edge, Requests, Side, Spans};
 use crate::series::{Book, Hasher, Limits, Picked, Row, Size, Weight};
 use graph::Peer;
 use histogram::Observation;
+use memo::{Found, Memo};
 use row::{Commit, Hit};
 use stage::Keys;
 
@@ -38,6 +40,7 @@ pub struct Red {
     edges: Option<Family<Edge>>,
     spans: Book<Spans>,
     keys: Keys,
+    memo: Memo,
     observations: Vec<Observation>,
     durations_dropped: u64,
     /// What the families of a book before this one counted as overflowed.
@@ -80,6 +83,7 @@ impl Red {
                 .then(|| Family::new(spanmetrics_shape, limits, hasher)),
             spans: Book::new(limits, hasher.clone()),
             keys: Keys::default(),
+            memo: Memo::new(hasher),
             observations: Vec::new(),
             durations_dropped: 0,
             overflowed_before: [0; 5],
@@ -114,6 +118,7 @@ impl Red {
     /// The spans that follow are of this service.
     pub fn service(&mut self, tenant: &Tenant, service: &[u8]) {
         self.keys.service(tenant, service);
+        self.memo.service(tenant, service);
     }
 
     /// Stages a span of the service named last. `dimensions` are the values of the configured ones.
@@ -124,33 +129,63 @@ impl Red {
         dimensions: &Picked<'_>,
         now_ms: u64,
     ) -> Judged {
-        let kind = Kind::of(span.kind);
-        let outcome = Outcome::of(kind, span.status_code, attributes);
-        let status = Status::of(attributes);
         let weight = Weight::of(span.trace_state);
         let observation = self.observations.len() as u32;
         self.observations.push(Observation {
             nanos: duration(span),
             trace: Trace::new(span.trace_id, span.span_id),
         });
-        let hit = Hit { observation, side: outcome as u8, status, weight };
+        self.keys.stage_spans(&mut self.spans, weight, now_ms);
+        let calls_side = outcome::span_status(span.status_code);
+        if let Some(found) = self.memo.look(span, attributes, dimensions) {
+            let Found { kind, outcome, status, .. } = found;
+            let hit = Hit { observation, side: outcome as u8, status, weight };
+            self.stage_found(&found, hit, calls_side);
+            return Judged { kind, outcome, weight };
+        }
 
+        let kind = Kind::of(span.kind);
+        let outcome = Outcome::of(kind, span.status_code, attributes);
+        let status = Status::of(attributes);
+        let hit = Hit { observation, side: outcome as u8, status, weight };
         self.keys.operation(kind, span.name, attributes, dimensions);
         let born = || Requests::born(kind, outcome, status);
-        self.keys.stage_request(&mut self.requests.book, hit, now_ms, born);
-        self.keys.stage_spans(&mut self.spans, weight, now_ms);
-
-        if self.tempo.is_some() || self.spanmetrics.is_some() {
-            let hit = Hit { side: outcome::span_status(span.status_code), ..hit };
-            self.keys.call(span.name, span.kind, dimensions);
-            for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
-                self.keys.stage_call(&mut calls.book, hit, now_ms);
+        let request = self.keys.stage_request(&mut self.requests.book, hit, now_ms, born);
+        let calls = Hit { side: calls_side, ..hit };
+        self.keys.call(span.name, span.kind, dimensions);
+        let mut stage_call = |family: &mut Option<Family<Calls>>| {
+            let Some(family) = family else { return Some(None) };
+            self.keys.stage_call(&mut family.book, calls, now_ms).map(Some)
+        };
+        let (tempo, spanmetrics) = (stage_call(&mut self.tempo), stage_call(&mut self.spanmetrics));
+        let edge = match (&mut self.edges, Peer::of(kind, attributes)) {
+            (Some(edges), Some(peer)) => {
+                self.keys.stage_edge(&mut edges.book, &peer, hit, now_ms).map(Some)
             }
-        }
-        if let (Some(edges), Some(peer)) = (&mut self.edges, Peer::of(kind, attributes)) {
-            self.keys.stage_edge(&mut edges.book, &peer, hit, now_ms);
+            _ => Some(None),
+        };
+        if let (Some(request), Some(tempo), Some(spanmetrics), Some(edge)) =
+            (request, tempo, spanmetrics, edge)
+        {
+            self.memo.keep(Found { kind, outcome, status, request, tempo, spanmetrics, edge });
         }
         Judged { kind, outcome, weight }
+    }
+
+    /// Stages a span on the rows that one like it was staged on.
+    fn stage_found(&mut self, found: &Found, hit: Hit, calls_side: u8) {
+        self.requests.book.stage_at(found.request, hit);
+        let calls = Hit { side: calls_side, ..hit };
+        for (family, slot) in
+            [(&mut self.tempo, found.tempo), (&mut self.spanmetrics, found.spanmetrics)]
+        {
+            if let (Some(family), Some(slot)) = (family, slot) {
+                family.book.stage_at(slot, calls);
+            }
+        }
+        if let (Some(edges), Some(slot)) = (&mut self.edges, found.edge) {
+            edges.book.stage_at(slot, hit);
+        }
     }
 
     /// Counts what was staged.
@@ -170,6 +205,7 @@ impl Red {
 
     /// Forgets what was staged.
     pub fn discard(&mut self) {
+        self.memo.clear();
         self.requests.book.discard();
         for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
             calls.book.discard();
@@ -183,6 +219,7 @@ impl Red {
 
     /// Removes the rows of operations that have been idle for too long.
     pub fn expire(&mut self, uptime_ms: u64) {
+        self.memo.clear();
         self.requests.book.expire(uptime_ms);
         for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
             calls.book.expire(uptime_ms);

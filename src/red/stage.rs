@@ -18,6 +18,7 @@ pub(super) const OTHER: &[u8] = b"other";
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     spans: Prefixed,
+    spans_slot: Option<u32>,
     request: Prefixed,
     call: Prefixed,
     edge: Prefixed,
@@ -45,7 +46,8 @@ impl Prefixed {
     }
 
     /// Stages a hit on the row of the whole key, or on `other` of the service, or on `other` of all
-    /// services. `rest` writes what follows the name in the key of an `other` row.
+    /// services. `rest` writes what follows the name in the key of an `other` row. Gives the position
+    /// of a row that was there before, unless it is an `other` one.
     fn stage<R: Row>(
         &mut self,
         book: &mut Book<R>,
@@ -53,9 +55,11 @@ impl Prefixed {
         now_ms: u64,
         born: impl Fn() -> R,
         rest: impl Fn(&mut Key),
-    ) {
-        if book.stage(&self.key, hit, now_ms, &born) != Staged::Full {
-            return;
+    ) -> Option<u32> {
+        match book.stage(&self.key, hit, now_ms, &born) {
+            Staged::Known(slot) => return Some(slot),
+            Staged::Created(_) => return None,
+            Staged::Full => {}
         }
         let whole = self.key.clone();
         self.key.rewind(self.service);
@@ -69,6 +73,7 @@ impl Prefixed {
             book.stage_last(&self.key, hit, now_ms, &born);
         }
         self.key = whole;
+        None
     }
 }
 
@@ -78,6 +83,7 @@ impl Keys {
         for prefixed in [&mut self.spans, &mut self.request, &mut self.call, &mut self.edge] {
             prefixed.service(tenant, service);
         }
+        self.spans_slot = None;
     }
 
     /// Writes the key of a request: tenant, service, operation, kind, dimensions.
@@ -109,9 +115,9 @@ impl Keys {
         hit: Hit,
         now_ms: u64,
         born: impl Fn() -> Requests,
-    ) {
+    ) -> Option<u32> {
         let (kind, dimensions) = (self.kind, self.dimensions);
-        self.request.stage(book, hit, now_ms, born, |key| rest(key, kind, dimensions));
+        self.request.stage(book, hit, now_ms, born, |key| rest(key, kind, dimensions))
     }
 
     /// Writes the key of a call: tenant, service, the span's own name and kind, dimensions.
@@ -126,9 +132,14 @@ impl Keys {
     }
 
     /// Stages a call on the key written last.
-    pub(super) fn stage_call(&mut self, book: &mut Book<Calls>, hit: Hit, now_ms: u64) {
+    pub(super) fn stage_call(
+        &mut self,
+        book: &mut Book<Calls>,
+        hit: Hit,
+        now_ms: u64,
+    ) -> Option<u32> {
         let (kind, dimensions) = (self.call_kind, self.dimensions);
-        self.call.stage(book, hit, now_ms, Calls::born, |key| rest(key, kind, dimensions));
+        self.call.stage(book, hit, now_ms, Calls::born, |key| rest(key, kind, dimensions))
     }
 
     /// Stages an edge from the service to its peer.
@@ -138,23 +149,29 @@ impl Keys {
         peer: &Peer<'_>,
         hit: Hit,
         now_ms: u64,
-    ) {
+    ) -> Option<u32> {
         let key = &mut self.edge.key;
         key.rewind(self.edge.service);
         key.push(peer.server);
         key.push(peer.connection_type.as_bytes());
         let rest = |key: &mut Key| key.push(b"");
-        self.edge.stage(book, hit, now_ms, Edge::born, rest);
+        self.edge.stage(book, hit, now_ms, Edge::born, rest)
     }
 
     /// Stages a span of the service itself.
     pub(super) fn stage_spans(&mut self, book: &mut Book<Spans>, weight: Weight, now_ms: u64) {
+        if let Some(slot) = self.spans_slot {
+            return book.stage_at(slot, weight);
+        }
         let spans = &mut self.spans;
-        if book.stage(&spans.key, weight, now_ms, Spans::default) == Staged::Full {
-            let mut other = spans.key.clone();
-            other.rewind(spans.tenant);
-            other.push(OTHER);
-            book.stage_last(&other, weight, now_ms, Spans::default);
+        match book.stage(&spans.key, weight, now_ms, Spans::default) {
+            Staged::Known(slot) | Staged::Created(slot) => self.spans_slot = Some(slot),
+            Staged::Full => {
+                let mut other = spans.key.clone();
+                other.rewind(spans.tenant);
+                other.push(OTHER);
+                book.stage_last(&other, weight, now_ms, Spans::default);
+            }
         }
     }
 }

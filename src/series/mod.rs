@@ -91,10 +91,10 @@ impl std::ops::Add for Size {
 /// What became of a staged hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staged {
-    /// It stands on a row that was there.
-    Known,
-    /// It stands on a row that was created for it.
-    Created,
+    /// It stands on a row that was there, at this position.
+    Known(u32),
+    /// It stands on a row that was created for it, at this position.
+    Created(u32),
     /// The table is full and has no such row; nothing was staged.
     Full,
 }
@@ -160,6 +160,12 @@ impl<R: Row> Book<R> {
         born: impl FnOnce() -> R,
     ) -> Staged {
         self.stage_within(Room::Regular(self.limits.rows), key, hit, now_ms, born)
+    }
+
+    /// Puts a hit on the row at a position that [`Staged`] gave, if no row was removed since.
+    pub fn stage_at(&mut self, slot: u32, hit: R::Hit) {
+        debug_assert!(self.slots[slot as usize].is_some(), "a position outlives no removal");
+        self.staged.push((slot, hit));
     }
 
     /// The same with the reserve that is kept for overflow rows, counting the hit as overflowed.
@@ -278,7 +284,7 @@ impl<R: Row> Book<R> {
             return Staged::Full;
         };
         self.staged.push((slot, hit));
-        if created { Staged::Created } else { Staged::Known }
+        if created { Staged::Created(slot) } else { Staged::Known(slot) }
     }
 
     /// The slot of `key`, and whether it was created now; `None` when it is absent and the book is

@@ -52,11 +52,16 @@ impl<'a> Picked<'a> {
         note(&mut self.values, dimensions, attribute);
     }
 
+    /// The values, those of the record before those of its resource.
+    pub fn iter(&self) -> impl Iterator<Item = Option<Value<'a>>> + '_ {
+        self.values.iter().zip(&self.resource).map(|(own, resource)| own.or(*resource))
+    }
+
     /// Writes every value onto a key; one that is absent is empty, which is the same label set to
     /// Prometheus.
     pub fn push_to(&self, key: &mut Key) {
-        for (own, resource) in self.values.iter().zip(&self.resource) {
-            match own.or(*resource) {
+        for value in self.iter() {
+            match value {
                 None | Some(Value::Empty) => key.push(b""),
                 Some(Value::String(text)) => key.push(text),
                 Some(value) => {

@@ -17,6 +17,9 @@ pub struct Sightings {
     seen_key: Key,
     tenant: Mark,
     service: Mark,
+    /// Where the version named last is counted, once it has served in this batch; its sighting is
+    /// staged together with it.
+    served_slot: Option<u32>,
     known: bool,
 }
 
@@ -99,6 +102,7 @@ impl Sightings {
             seen_key: Key::new(),
             tenant: Mark::default(),
             service: Mark::default(),
+            served_slot: None,
             known: false,
         }
     }
@@ -106,6 +110,7 @@ impl Sightings {
     /// The spans that follow are of this service and version.
     pub fn version(&mut self, tenant: &Tenant, service: &[u8], version: Version<'_>) {
         self.known = version != Version::default();
+        self.served_slot = None;
         for key in [&mut self.served_key, &mut self.seen_key] {
             key.clear();
             key.push(tenant.as_str().as_bytes());
@@ -123,8 +128,12 @@ impl Sightings {
         if !self.known {
             return;
         }
-        if self.requests.stage(&self.served_key, hit, now_ms, Served::default) == Staged::Full {
-            self.stage_other(hit, now_ms);
+        if let Some(slot) = self.served_slot {
+            return self.requests.stage_at(slot, hit);
+        }
+        match self.requests.stage(&self.served_key, hit, now_ms, Served::default) {
+            Staged::Known(slot) | Staged::Created(slot) => self.served_slot = Some(slot),
+            Staged::Full => self.stage_other(hit, now_ms),
         }
         let born = || Seen { first_ms: now_ms, last_ms: now_ms };
         if self.seen.stage(&self.seen_key, (), now_ms, born) == Staged::Full {
