@@ -33,6 +33,8 @@ struct Prefixed {
     key: Key,
     tenant: Mark,
     service: Mark,
+    /// Room for the keys of `other` rows: a flood of names allocates nothing.
+    other: Key,
 }
 
 impl Prefixed {
@@ -57,18 +59,17 @@ impl Prefixed {
         if book.stage(&self.key, hit, now_ms, &born) != Staged::Full {
             return;
         }
-        let whole = self.key.clone();
-        self.key.rewind(self.service);
-        self.key.push(OTHER);
-        rest(&mut self.key);
-        if book.stage_overflow(&self.key, hit, now_ms, &born) == Staged::Full {
-            self.key.rewind(self.tenant);
-            self.key.push(OTHER);
-            self.key.push(OTHER);
-            rest(&mut self.key);
-            book.stage_last(&self.key, hit, now_ms, &born);
+        let other = &mut self.other;
+        other.branch(&self.key, self.service);
+        other.push(OTHER);
+        rest(other);
+        if book.stage_overflow(other, hit, now_ms, &born) == Staged::Full {
+            other.branch(&self.key, self.tenant);
+            other.push(OTHER);
+            other.push(OTHER);
+            rest(other);
+            book.stage_last(other, hit, now_ms, &born);
         }
-        self.key = whole;
     }
 }
 
@@ -151,10 +152,9 @@ impl Keys {
     pub(super) fn stage_spans(&mut self, book: &mut Book<Spans>, weight: Weight, now_ms: u64) {
         let spans = &mut self.spans;
         if book.stage(&spans.key, weight, now_ms, Spans::default) == Staged::Full {
-            let mut other = spans.key.clone();
-            other.rewind(spans.tenant);
-            other.push(OTHER);
-            book.stage_last(&other, weight, now_ms, Spans::default);
+            spans.other.branch(&spans.key, spans.tenant);
+            spans.other.push(OTHER);
+            book.stage_last(&spans.other, weight, now_ms, Spans::default);
         }
     }
 }
