@@ -154,7 +154,7 @@ fn a_malformed_request_counts_nothing_and_leaves_no_rows() {
 fn names_past_the_bound_count_as_other_and_the_sum_stays_exact() {
     let digest = digest(red::Config::default(), 50);
     for service in ["shop", "cart"] {
-        let spans = (0..500).map(|i| span(&format!("{}", name(i)), 2, 1, &[])).collect();
+        let spans = (0..500).map(|i| span(&name(i), 2, 1, &[])).collect();
         take(&digest, &request(resource(&[text("service.name", service)]), spans)).expect("valid");
     }
     let all = requests(&digest);
