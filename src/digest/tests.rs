@@ -386,3 +386,37 @@ fn data_points_are_checked_without_the_lock() {
         assert!(taken.is_err());
     });
 }
+
+#[test]
+fn what_does_not_fit_keeps_its_kind_and_leaves_its_dimensions() {
+    let dimensions = vec![Dimension::new("region")];
+    let digest = digest(red::Config { dimensions, ..red::Config::default() }, 1);
+    let call = |i: u32, kind| {
+        let attributes = [text("region", &name(i)), text("peer.service", &name(i))];
+        span(&name(i), kind, 1, &attributes)
+    };
+    for (service, first) in [("shop", 0), ("cart", 100)] {
+        let spans = (first..first + 4).map(|i| call(i, 2 + (i % 2) as i32)).collect();
+        take(&digest, &request(resource(&[text("service.name", service)]), spans)).expect("valid");
+    }
+    let all: Vec<_> = requests(&digest).into_iter().filter(|(_, count)| *count > 0).collect();
+    let expected = rows(&[
+        ("cart|other|client| ok ", 2),
+        ("cart|other|server| ok ", 2),
+        ("shop|op aaaa|server|op aaaa ok ", 1),
+        ("shop|other|client| ok ", 2),
+        ("shop|other|server| ok ", 1),
+    ]);
+    assert_eq!(all, expected);
+    digest.read(|books| {
+        let edges = &books.red.edges().expect("on").book;
+        let labels = |(_, entry): (usize, &crate::series::Entry<red::Edge>)| {
+            entry.labels().skip(1).map(str::to_owned).collect::<Vec<_>>().join("|")
+        };
+        let edges: Vec<_> = edges.entries(0).map(labels).collect();
+        assert_eq!(edges, ["shop|op baaa|", "shop|other|", "cart|other|"]);
+        let spans = books.red.spans().entries(0);
+        let spans: Vec<_> = spans.map(|(_, e)| (e.labels().nth(1), e.row.observed())).collect();
+        assert_eq!(spans, [(Some("shop"), 4), (Some("other"), 4)]);
+    });
+}

@@ -86,6 +86,17 @@ mod tests {
         let message = [("messaging.system", "kafka"), ("messaging.destination.name", "orders")];
         check(Kind::Producer, &message, Some(("orders", "messaging_system")));
         check(Kind::Producer, &message[..1], Some(("kafka", "messaging_system")));
+        let database = |name| Some((name, "database"));
+        let both = [("db.system", "mysql"), ("db.name", "shop"), ("peer.service", "orders-db")];
+        check(Kind::Client, &both, database("orders-db"));
+        check(Kind::Producer, &both[..2], database("shop"));
+        let queue = |name| Some((name, "messaging_system"));
+        let named = [message[0], message[1], ("peer.service", "broker"), address];
+        check(Kind::Client, &named, queue("broker"));
+        let template = [message[0], message[1], ("messaging.destination.template", "o-{id}")];
+        check(Kind::Producer, &template, queue("o-{id}"));
+        let temporary = [message[0], message[1], ("messaging.destination.temporary", "true")];
+        check(Kind::Producer, &temporary, queue("kafka"));
     }
 
     #[test]

@@ -255,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_switched_off_is_not_kept() {
+        let config = Config { native_histograms: false, exemplars: false, ..Config::default() };
+        for shape in [Shape::requests(&config), Shape::tempo(false), Shape::spanmetrics(false)] {
+            let mut histogram = Histogram::new(&shape);
+            histogram.add(&shape, 1, 1, trace(1), 0);
+            assert!(histogram.native().is_none() && histogram.exemplar(0).is_none());
+        }
+    }
+
+    #[test]
     fn counts_stand_at_their_limit() {
         let shape = Shape::requests(&Config::default());
         let mut histogram = Histogram::new(&shape);
@@ -278,8 +288,25 @@ mod tests {
         let tempo = Shape::tempo(true);
         assert_eq!(tempo.bounds().len(), 14);
         assert_eq!((tempo.bounds()[0], tempo.bounds()[13]), (0.002, 16.384));
+        assert!(
+            tempo.bounds().windows(2).all(|pair| pair[1].to_bits() == (pair[0] * 2.0).to_bits())
+        );
+        let own = Shape::requests(&Config::default());
+        for shape in [&own, &tempo, &Shape::spanmetrics(true)] {
+            for (bucket, bound) in shape.bounds().iter().enumerate() {
+                let mut histogram = Histogram::new(shape);
+                histogram.add(shape, shape.bounds_ns[bucket], 1, None, 0);
+                assert_eq!(histogram.buckets()[bucket], 1, "{bound} is in its bucket");
+                assert_eq!(histogram.sum(shape).to_bits(), bound.to_bits());
+            }
+        }
         let spanmetrics = Shape::spanmetrics(true);
         assert_eq!((spanmetrics.bounds()[0], spanmetrics.bounds()[15]), (2.0, 15_000.0));
+        let expected = [
+            2.0, 4.0, 6.0, 8.0, 10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1e3, 1.4e3, 2e3, 5e3, 1e4,
+            1.5e4,
+        ];
+        assert_eq!(spanmetrics.bounds(), expected);
         assert_eq!(spanmetrics.in_units(1_500_000), 1.5);
     }
 }

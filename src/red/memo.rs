@@ -1,8 +1,10 @@
-//! Where spans that say the same went: most spans of a service repeat a few dozen sets of words, and for these one
-//! comparison stands in for naming the operation, judging the outcome and finding four rows.
+//! Where spans that say the same went: most spans of a service repeat a few dozen sets of words,
+//! and for these one comparison stands in for naming the operation, judging the outcome and finding
+//! four rows.
 //!
-//! An entry points at rows by their slots, so it is forgotten whenever a row may have been removed. Spans are remembered
-//! from their second time on; a stream of names that never repeat leaves no trace here.
+//! An entry points at rows by their slots, so it is forgotten whenever a row may have been removed.
+//! Spans are remembered from their second time on; a stream of names that never repeat leaves no
+//! trace here.
 
 use std::hash::BuildHasher;
 

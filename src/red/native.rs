@@ -169,6 +169,24 @@ mod tests {
     }
 
     #[test]
+    fn a_histogram_that_was_halved_keeps_and_takes_durations_in_their_buckets() {
+        let mut native = Native::default();
+        let rise = |nanos: &u64| nanos.checked_add(nanos / 20 + 1);
+        let mut all: Vec<u64> = std::iter::successors(Some(1_u64), rise).collect();
+        all.extend_from_within(..);
+        for nanos in &all {
+            native.add(*nanos, 1);
+        }
+        let steps = SCHEMA - native.schema;
+        assert!(steps > 0);
+        let mut expected = std::collections::BTreeMap::new();
+        for nanos in &all {
+            *expected.entry(shrink(bucket_index(*nanos as f64 / 1e9), steps)).or_insert(0) += 1;
+        }
+        assert_eq!(native.buckets(), expected.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
     fn bounds_are_the_powers_that_their_formula_gives() {
         for (i, bound) in BOUNDS.iter().enumerate() {
             assert!((bound - (i as f64 / 8.0).exp2()).abs() < 1e-15, "{i}");

@@ -241,6 +241,13 @@ mod tests {
         check(Kind::Client, "x", &stable[1..], "shop.items");
         check(Kind::Client, "x", &[("db.query.summary", "SELECT items")], "SELECT items");
         check(Kind::Client, "x", &[("db.system", "redis")], "redis");
+        let summed = [("db.query.summary", "SELECT items"), ("db.operation.name", "SELECT")];
+        check(Kind::Client, "x", &summed, "SELECT items");
+        let table = [("db.operation", "SELECT"), ("db.sql.table", "items_4711")];
+        check(Kind::Client, "x", &table, "SELECT items_{id}");
+        check(Kind::Client, "x", &[("db.namespace", "tenant-4711")], "tenant-{id}");
+        check(Kind::Client, "x", &[("db.operation", "GET")], "GET");
+        check(Kind::Producer, "x", &table, "x");
         check(Kind::Server, "span", &[("db.system", "redis")], "span");
     }
 
@@ -256,6 +263,16 @@ mod tests {
         check(Kind::Producer, "x", &named, "send reply-{id}");
         check(Kind::Producer, "x", &[("messaging.destination.template", "/c/{id}")], "/c/{id}");
         check(Kind::Internal, "work 4711", &kafka, "work {id}");
+        for kind in [Kind::Server, Kind::Client] {
+            check(kind, "x", &kafka, "process orders");
+        }
+        let temporary = [kafka[0], kafka[1], ("messaging.destination.temporary", "true")];
+        check(Kind::Consumer, "x", &temporary, "process (temporary)");
+        let template = [temporary[0], temporary[2], ("messaging.destination.template", "o.{id}")];
+        check(Kind::Consumer, "x", &template, "process o.{id}");
+        check(Kind::Consumer, "x", &kafka[..1], "process");
+        check(Kind::Consumer, "x", &kafka[1..], "orders");
+        check(Kind::Consumer, "/x", &[("http.request.method", "GET")], "/x");
     }
 
     #[test]

@@ -235,6 +235,18 @@ mod tests {
             (Client, 404, (Error, "4xx")),
             (Client, 503, (Error, "5xx")),
             (Kind::Internal, 503, (Ok, "5xx")),
+            (Server, 499, (Ok, "4xx")),
+            (Server, 599, (Error, "5xx")),
+            (Server, 600, (Ok, "")),
+            (Server, 100, (Ok, "1xx")),
+            (Server, 99, (Ok, "")),
+            (Client, 399, (Ok, "3xx")),
+            (Client, 400, (Error, "4xx")),
+            (Client, 499, (Error, "4xx")),
+            (Client, 599, (Error, "5xx")),
+            (Client, 600, (Ok, "")),
+            (Kind::Producer, 503, (Ok, "5xx")),
+            (Kind::Consumer, 404, (Ok, "4xx")),
             (Server, 0, (Ok, "")),
             (Server, 1000, (Ok, "")),
             (Server, -500, (Ok, "")),
@@ -275,6 +287,59 @@ mod tests {
         assert_eq!(judged(Kind::Client, 0, &connect), (Outcome::Error, "NOT_FOUND"));
         let odd = [("rpc.grpc.status_code", Value::Int(99))];
         assert_eq!(judged(Kind::Client, 0, &odd), (Outcome::Ok, ""));
+    }
+
+    #[test]
+    fn an_rpc_over_http_is_told_by_its_own_code() {
+        let pairs = [
+            ("http.response.status_code", Value::Int(200)),
+            ("rpc.grpc.status_code", Value::Int(13)),
+        ];
+        assert_eq!(judged(Kind::Server, 0, &pairs), (Outcome::Error, "INTERNAL"));
+        let connect = [("rpc.connect_rpc.error_code", Value::String(b"canceled"))];
+        assert_eq!(judged(Kind::Server, 0, &connect), (Outcome::Ok, "CANCELLED"));
+        let odd = [("http.status_code", Value::Int(404)), ("rpc.status_code", Value::Int(17))];
+        assert_eq!(judged(Kind::Server, 0, &odd), (Outcome::Ok, "4xx"), "17 is no gRPC code");
+        let words = [("rpc.status_code", Value::String(b"-32601"))];
+        assert_eq!(judged(Kind::Client, 0, &words), (Outcome::Ok, ""));
+    }
+
+    #[test]
+    fn the_outcome_that_did_not_happen_has_the_status_it_would_have() {
+        use Kind::{Client, Server};
+        use Outcome::{Error, Ok};
+        let http = |code| ("http.status_code", Value::Int(code));
+        let grpc = |code| ("rpc.grpc.status_code", Value::Int(code));
+        for (kind, outcome, pair, expected) in [
+            (Server, Ok, http(200), "5xx"),
+            (Server, Ok, http(404), "5xx"),
+            (Client, Ok, http(200), "4xx"),
+            (Kind::Internal, Ok, http(100), "5xx"),
+            (Server, Error, http(500), "2xx"),
+            (Client, Error, http(404), "2xx"),
+            (Server, Ok, grpc(0), "INTERNAL"),
+            (Client, Ok, grpc(0), "INTERNAL"),
+            (Server, Error, grpc(13), "OK"),
+            (Client, Error, grpc(5), "OK"),
+            (Server, Ok, http(0), ""),
+            (Server, Error, http(0), ""),
+        ] {
+            let mut attributes = Attributes::default();
+            attributes.see(KeyValue { key: pair.0.as_bytes(), value: pair.1 });
+            let opposite = Status::of(&attributes).opposite(kind, outcome);
+            assert_eq!(opposite.as_str(), expected, "{kind:?} {outcome:?} {pair:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_told_by_their_numbers() {
+        let kinds: Vec<_> = (-1..7).map(|number| Kind::of(number).as_str()).collect();
+        let (internal, named) = ("internal", ["server", "client", "producer", "consumer"]);
+        assert_eq!(kinds[..3], [internal; 3]);
+        assert_eq!(kinds[3..7], named);
+        assert_eq!(kinds[7], internal, "a later kind");
+        let serves = (1..6).filter(|number| Kind::of(*number).serves());
+        assert_eq!(serves.collect::<Vec<_>>(), [2, 5]);
     }
 
     #[test]

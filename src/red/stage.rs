@@ -34,6 +34,8 @@ struct Prefixed {
     key: Key,
     tenant: Mark,
     service: Mark,
+    /// Room for the keys of `other` rows: a flood of names allocates nothing.
+    other: Key,
 }
 
 impl Prefixed {
@@ -46,8 +48,8 @@ impl Prefixed {
     }
 
     /// Stages a hit on the row of the whole key, or on `other` of the service, or on `other` of all
-    /// services. `rest` writes what follows the name in the key of an `other` row. Gives the position
-    /// of a row that was there before, unless it is an `other` one.
+    /// services. `rest` writes what follows the name in the key of an `other` row. Gives the
+    /// position of a row that was there before, unless it is an `other` one.
     fn stage<R: Row>(
         &mut self,
         book: &mut Book<R>,
@@ -61,18 +63,17 @@ impl Prefixed {
             Staged::Created(_) => return None,
             Staged::Full => {}
         }
-        let whole = self.key.clone();
-        self.key.rewind(self.service);
-        self.key.push(OTHER);
-        rest(&mut self.key);
-        if book.stage_overflow(&self.key, hit, now_ms, &born) == Staged::Full {
-            self.key.rewind(self.tenant);
-            self.key.push(OTHER);
-            self.key.push(OTHER);
-            rest(&mut self.key);
-            book.stage_last(&self.key, hit, now_ms, &born);
+        let other = &mut self.other;
+        other.branch(&self.key, self.service);
+        other.push(OTHER);
+        rest(other);
+        if book.stage_overflow(other, hit, now_ms, &born) == Staged::Full {
+            other.branch(&self.key, self.tenant);
+            other.push(OTHER);
+            other.push(OTHER);
+            rest(other);
+            book.stage_last(other, hit, now_ms, &born);
         }
-        self.key = whole;
         None
     }
 }
@@ -167,10 +168,9 @@ impl Keys {
         match book.stage(&spans.key, weight, now_ms, Spans::default) {
             Staged::Known(slot) | Staged::Created(slot) => self.spans_slot = Some(slot),
             Staged::Full => {
-                let mut other = spans.key.clone();
-                other.rewind(spans.tenant);
-                other.push(OTHER);
-                book.stage_last(&other, weight, now_ms, Spans::default);
+                spans.other.branch(&spans.key, spans.tenant);
+                spans.other.push(OTHER);
+                book.stage_last(&spans.other, weight, now_ms, Spans::default);
             }
         }
     }

@@ -154,6 +154,17 @@ mod tests {
         check("GET /search?q=1&page=2", "GET /search");
         check("process_batch_2024_q1", "process_batch_{id}_q1");
         check("queue.orders.4711", "queue.orders.{id}");
+        check("/b/0123ABCD", "/b/{id}");
+        check("/m/01arz3ndektsv4rrffq69g5fav", "/m/{id}");
+        check("x-01ARZ3NDEKTSV4RRFFQ69G5FAV", "x-{id}");
+        check("job-00c0ffee", "job-{id}");
+        check("t_dQw4w9WgXcQ8f1k22", "t_{id}");
+        check("item:1234@host", "item:{id}@host");
+        check("f(17, [18], {19})", "f({id}, [{id}], {{id}})");
+        check("SELECT a1 WHERE b=3", "SELECT a1 WHERE b={id}");
+        check("/u/3F2504E0-4F89-11D3-9A0C-0305E82C3301", "/u/{id}");
+        check("/q?", "/q");
+        check("?q=1", "?q={id}");
     }
 
     #[test]
@@ -175,6 +186,13 @@ mod tests {
             "HTTP/2 ping",
             "k8s.io/api/core/v1",
             "base64-encode-and-md5",
+            "/c/abc1234",
+            "0xdecade",
+            "area-51",
+            "/s/Zabcdefghij1234",
+            "/s/ZabcdefghijklmnopqrS123",
+            "/m/81ARZ3NDEKTSVARRFFQXXGXFAV",
+            "/m/01ArZNDEKTSVRRFFQGFAVabcde",
         ] {
             let expected = if name == "HTTP/2 ping" { "HTTP/{id} ping" } else { name };
             check(name, expected);

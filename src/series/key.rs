@@ -4,13 +4,18 @@
 //! Format: for each label value its length as two bytes, little-endian, then its UTF-8. Values are
 //! at most [`LABEL_BYTES_MAX`] bytes; a longer one is cut at a character and ends in `…`.
 
+use redora_wire::{Value, write_text};
+
 /// The longest label value in bytes: Prometheus has no bound, but a value past this is content, not
 /// a name.
 pub const LABEL_BYTES_MAX: usize = 256;
 
 /// A key being written.
 #[derive(Clone, Debug, Default)]
-pub struct Key(Vec<u8>);
+pub struct Key {
+    packed: Vec<u8>,
+    text: Vec<u8>,
+}
 
 /// A place in a key to come back to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,18 +25,18 @@ impl Key {
     /// An empty key.
     #[must_use]
     pub fn new() -> Self {
-        Self(Vec::with_capacity(256))
+        Self { packed: Vec::with_capacity(256), text: Vec::new() }
     }
 
     /// Begins anew.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.packed.clear();
     }
 
     /// Adds a label value; bytes that are no UTF-8 become U+FFFD.
     pub fn push(&mut self, value: &[u8]) {
-        let start = self.0.len();
-        self.0.extend_from_slice(&[0, 0]);
+        let start = self.packed.len();
+        self.packed.extend_from_slice(&[0, 0]);
         match std::str::from_utf8(value) {
             Ok(text) => self.push_text(text),
             // Repair never shortens text, so a byte more than fits still shows that some are left.
@@ -40,39 +45,57 @@ impl Key {
                 self.push_text(&String::from_utf8_lossy(head));
             }
         }
-        let length = (self.0.len() - start - 2) as u16;
-        self.0[start..start + 2].copy_from_slice(&length.to_le_bytes());
+        let length = (self.packed.len() - start - 2) as u16;
+        self.packed[start..start + 2].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// Adds a label value of any type, strings as they are and others as JSON would spell them.
+    pub fn push_value(&mut self, value: Value<'_>) {
+        if let Value::String(text) = value {
+            return self.push(text);
+        }
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        write_text(value, LABEL_BYTES_MAX + 1, &mut text);
+        self.push(&text);
+        self.text = text;
+    }
+
+    /// Begins anew with what another key holds before `mark`.
+    pub fn branch(&mut self, from: &Key, mark: Mark) {
+        self.packed.clear();
+        self.packed.extend_from_slice(&from.packed[..mark.0]);
     }
 
     fn push_text(&mut self, text: &str) {
         let kept = cut(text);
-        self.0.extend_from_slice(kept.as_bytes());
+        self.packed.extend_from_slice(kept.as_bytes());
         if kept.len() < text.len() {
-            self.0.extend_from_slice("…".as_bytes());
+            self.packed.extend_from_slice("…".as_bytes());
         }
     }
 
     /// The place after what was written so far.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark(self.0.len())
+        Mark(self.packed.len())
     }
 
     /// Takes back what was written after `mark`.
     pub fn rewind(&mut self, mark: Mark) {
-        self.0.truncate(mark.0);
+        self.packed.truncate(mark.0);
     }
 
     /// The packed label values.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.packed
     }
 
     /// The label values again.
     #[must_use]
     pub fn labels(&self) -> Labels<'_> {
-        Labels::new(&self.0)
+        Labels::new(&self.packed)
     }
 }
 
@@ -162,6 +185,21 @@ mod tests {
         other.push(b"a");
         other.push(b"bc");
         assert_ne!(one.bytes(), other.bytes());
+    }
+
+    #[test]
+    fn a_key_branches_at_a_mark_and_takes_values_of_any_type() {
+        let (mut key, mut other) = (Key::new(), Key::new());
+        key.push(b"service");
+        let mark = key.mark();
+        key.push_value(Value::Int(503));
+        key.push_value(Value::Empty);
+        key.push_value(Value::String(b"a"));
+        other.push(b"what stood there before");
+        other.branch(&key, mark);
+        other.push(b"other");
+        assert_eq!(key.labels().collect::<Vec<_>>(), ["service", "503", "", "a"]);
+        assert_eq!(other.labels().collect::<Vec<_>>(), ["service", "other"]);
     }
 
     #[test]

@@ -61,15 +61,7 @@ impl<'a> Picked<'a> {
     /// Prometheus.
     pub fn push_to(&self, key: &mut Key) {
         for value in self.iter() {
-            match value {
-                None | Some(Value::Empty) => key.push(b""),
-                Some(Value::String(text)) => key.push(text),
-                Some(value) => {
-                    let mut text = Vec::new();
-                    redora_wire::write_text(value, super::LABEL_BYTES_MAX + 1, &mut text);
-                    key.push(&text);
-                }
-            }
+            key.push_value(value.unwrap_or_default());
         }
     }
 }

@@ -88,7 +88,12 @@ mod tests {
             ("ot=th:c", 10, 40),
             ("vendor=x, ot=rv:00000000000001;th:8 ,other=y", 3, 6),
             ("ot=th:e666666666666", 1000, 10_000),
+            ("ot=th:55555555555556", 1, 2),
             ("ot=th:55555555555554", 2, 3),
+            ("ot=th:4", 1, 1),
+            ("x=th:8,ot=p:3", 3, 3),
+            ("xot=th:8", 3, 3),
+            ("ot=th:8,ot=th:c", 1, 2),
             ("ot=th:55555555555554", 1000, 1500),
         ] {
             assert_eq!(counted(trace_state, spans), requests, "{trace_state}");
