@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redora::digest::Digest;
-use redora::expose::{Build, Expose, Own};
+use redora::expose::{Births, Build, Expose, Own};
 use redora::red::Config;
 use redora::series::Hasher;
 use redora_exposition::{Compression, Escaping, Format, Negotiated, Options};
@@ -61,7 +61,14 @@ fn source(config: Config) -> Expose {
             digest.take(&Tenant::single(), Signal::Traces, &request, NOW_MS).expect("valid");
         }
     }
-    let own = Own::new(&["traces"], &["busy"]).expect("collectors fit together");
+    let births = Births {
+        signals: &["traces"],
+        no_signal: "none",
+        reasons: &["busy"],
+        ports: &["otlp_grpc"],
+        connection_events: &["cut"],
+    };
+    let own = Own::new(&births).expect("collectors fit together");
     Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
 }
 
