@@ -38,6 +38,8 @@ impl Trace {
 pub struct Shape {
     bounds_ns: Box<[u64]>,
     bounds: Box<[f64]>,
+    /// For each number of bits, the bucket of the least duration that has as many.
+    first: [u8; u64::BITS as usize + 1],
     units_per_second: f64,
     native: bool,
     exemplars: bool,
@@ -47,13 +49,10 @@ impl Shape {
     /// The shape of the request durations: the configured buckets, in seconds.
     #[must_use]
     pub fn requests(config: &Config) -> Self {
-        Self {
-            bounds_ns: config.buckets.seconds().iter().map(|s| whole_nanos(*s)).collect(),
-            bounds: config.buckets.seconds().into(),
-            units_per_second: 1.0,
-            native: config.native_histograms,
-            exemplars: config.exemplars,
-        }
+        let bounds = config.buckets.seconds();
+        let bounds_ns = bounds.iter().map(|seconds| whole_nanos(*seconds)).collect();
+        let shape = Self::new(bounds_ns, bounds.into(), 1.0, config.exemplars);
+        Self { native: config.native_histograms, ..shape }
     }
 
     /// The buckets of Tempo's metrics generator: fourteen doublings from 2 ms, in seconds.
@@ -61,7 +60,7 @@ impl Shape {
     pub fn tempo(exemplars: bool) -> Self {
         let bounds_ns: Box<[u64]> = (0..14).map(|i| 2_000_000 << i).collect();
         let bounds = bounds_ns.iter().map(|ns| *ns as f64 / 1e9).collect();
-        Self { bounds_ns, bounds, units_per_second: 1.0, native: false, exemplars }
+        Self::new(bounds_ns, bounds, 1.0, exemplars)
     }
 
     /// The buckets of the Collector's span metrics connector, in milliseconds.
@@ -69,7 +68,28 @@ impl Shape {
     pub fn spanmetrics(exemplars: bool) -> Self {
         let bounds_ns = SPANMETRICS_MS.iter().map(|ms| ms * 1_000_000).collect();
         let bounds = SPANMETRICS_MS.iter().map(|ms| *ms as f64).collect();
-        Self { bounds_ns, bounds, units_per_second: 1e3, native: false, exemplars }
+        Self::new(bounds_ns, bounds, 1e3, exemplars)
+    }
+
+    fn new(
+        bounds_ns: Box<[u64]>,
+        bounds: Box<[f64]>,
+        units_per_second: f64,
+        exemplars: bool,
+    ) -> Self {
+        let mut first = [0; u64::BITS as usize + 1];
+        for (bits, first) in first.iter_mut().enumerate().skip(1) {
+            let least = 1_u64 << (bits - 1);
+            *first = bounds_ns.iter().filter(|bound| **bound < least).count() as u8;
+        }
+        Self { bounds_ns, bounds, first, units_per_second, native: false, exemplars }
+    }
+
+    /// The bucket of a duration: its number of bits leads to within a bound or two.
+    fn bucket(&self, nanos: u64) -> usize {
+        let bits = u64::BITS - nanos.leading_zeros();
+        let first = usize::from(self.first[bits as usize]);
+        first + self.bounds_ns[first..].iter().take_while(|bound| **bound < nanos).count()
     }
 
     /// Upper bounds in the family's unit, without the infinite one.
@@ -127,7 +147,7 @@ impl Histogram {
         trace: Option<Trace>,
         now_ms: u64,
     ) {
-        let at = shape.bounds_ns.iter().filter(|bound| **bound < nanos).count();
+        let at = shape.bucket(nanos);
         self.buckets[at] = self.buckets[at].saturating_add(count);
         let sum_ns = u128::from(nanos) * u128::from(count);
         self.sum_ns = self.sum_ns.saturating_add(sum_ns);
@@ -201,6 +221,19 @@ mod tests {
 
     fn trace(id: u8) -> Option<Trace> {
         Trace::new(&[id; 16], &[id; 8])
+    }
+
+    #[test]
+    fn a_bucket_is_found_as_if_all_bounds_were_asked() {
+        let own = Shape::requests(&Config::default());
+        for shape in [own, Shape::tempo(true), Shape::spanmetrics(true)] {
+            let around = shape.bounds_ns.iter().flat_map(|bound| [bound - 1, *bound, bound + 1]);
+            let powers = (0..64).flat_map(|bits| [(1_u64 << bits) - 1, 1 << bits]);
+            for nanos in around.chain(powers).chain([u64::MAX]) {
+                let asked = shape.bounds_ns.iter().filter(|bound| **bound < nanos).count();
+                assert_eq!(shape.bucket(nanos), asked, "{nanos}");
+            }
+        }
     }
 
     #[test]

@@ -124,11 +124,14 @@ impl Memo {
     }
 }
 
+/// A part and its length, which is at most [`WORDS_BYTES_MAX`].
+#[inline]
 fn write(words: &mut Vec<u8>, part: &[u8]) {
-    words.extend_from_slice(&(part.len() as u32).to_le_bytes());
+    words.extend_from_slice(&(part.len() as u16).to_le_bytes());
     words.extend_from_slice(part);
 }
 
+#[inline]
 fn write_value(words: &mut Vec<u8>, value: Value<'_>) -> bool {
     match value {
         Value::Empty => words.push(0),
