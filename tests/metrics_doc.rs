@@ -100,6 +100,6 @@ const FOOT: &str = "
 - `traces_spanmetrics_*`, `traces_service_graph_*` and `traces_span_metrics_*` are there for dashboards made for
   other tools (`red.compat`). Their durations take 0 for a span that ends before it starts. An edge of the service
   graph is what the calling span says: its peer by `service.peer.name` or `peer.service`, the database or the
-  destination, else the address (`connection_type=\"virtual_node\"`); both of its histograms hold the duration that
+  destination, else the host (`connection_type=\"virtual_node\"`); both of its histograms hold the duration that
   the client measured.
 ";

@@ -48,6 +48,9 @@ pub enum Attribute {
     PeerService,
     /// The host that was called.
     ServerAddress,
+    /// The host in the URL that was called, all that old conventions tell of a client's peer. The
+    /// rest of a URL is never kept: it may be different for every span.
+    UrlHost,
 }
 
 /// Every fact, in the order of their declaration.
@@ -73,10 +76,11 @@ const ALL: [Attribute; ATTRIBUTES] = [
     Attribute::ErrorType,
     Attribute::PeerService,
     Attribute::ServerAddress,
+    Attribute::UrlHost,
 ];
 
 /// How many facts there are.
-const ATTRIBUTES: usize = Attribute::ServerAddress as usize + 1;
+const ATTRIBUTES: usize = Attribute::UrlHost as usize + 1;
 
 /// The facts of one span, filled while its bytes are walked and used again for the next.
 #[derive(Clone, Debug)]
@@ -110,7 +114,10 @@ impl<'a> Attributes<'a> {
         if generation == Generation::Stable {
             self.stable |= bit;
         }
-        self.values[fact as usize] = attribute.value;
+        self.values[fact as usize] = match (fact, attribute.value) {
+            (Attribute::UrlHost, Value::String(url)) => Value::String(host(url)),
+            (_, value) => value,
+        };
     }
 
     /// The value of a fact.
@@ -178,6 +185,7 @@ fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
             b"route" => (A::HttpRoute, Stable),
             b"response.status_code" => (A::HttpStatus, Stable),
             b"status_code" => (A::HttpStatus, Old),
+            b"url" => (A::UrlHost, Old),
             _ => return None,
         },
         [b'r', b'p', b'c', b'.', rest @ ..] => return classify_rpc(rest),
@@ -186,6 +194,7 @@ fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
             return classify_messaging(rest);
         }
         b"url.template" => (A::UrlTemplate, Stable),
+        b"url.full" => (A::UrlHost, Stable),
         b"error.type" => (A::ErrorType, Stable),
         b"service.peer.name" => (A::PeerService, Stable),
         b"peer.service" => (A::PeerService, Old),
@@ -193,6 +202,22 @@ fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
         b"net.peer.name" => (A::ServerAddress, Old),
         _ => return None,
     })
+}
+
+/// The host of an absolute URL, without user and port; empty where there is none.
+fn host(url: &[u8]) -> &[u8] {
+    let Some(scheme) = url.windows(3).position(|part| part == b"://") else { return b"" };
+    let rest = &url[scheme + 3..];
+    let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    let host = authority.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at + 1);
+    let host = &authority[host..];
+    let port = match host.iter().rposition(|byte| *byte == b':') {
+        // The colons of an IPv6 address are inside its brackets.
+        Some(colon) if !host[colon..].contains(&b']') => colon,
+        _ => host.len(),
+    };
+    &host[..port]
 }
 
 fn classify_rpc(rest: &[u8]) -> Option<(Attribute, Generation)> {
@@ -289,6 +314,25 @@ mod tests {
             (Value::Bool(true), None),
         ] {
             assert_eq!(see(&[("rpc.status_code", value)]).number(Attribute::RpcStatus), number);
+        }
+    }
+
+    #[test]
+    fn only_the_host_of_a_url_is_a_fact() {
+        for (url, expected) in [
+            ("http://cart.local:8080/items/7?q=1", "cart.local"),
+            ("https://user:pass@cart.local", "cart.local"),
+            ("http://[::1]:8080/x", "[::1]"),
+            ("http://[::1]", "[::1]"),
+            ("http://cart?x", "cart"),
+            ("/items/7", ""),
+            ("", ""),
+        ] {
+            for key in ["http.url", "url.full"] {
+                let attributes = see(&[(key, Value::String(url.as_bytes()))]);
+                let host = attributes.value(Attribute::UrlHost);
+                assert_eq!(host, Some(Value::String(expected.as_bytes())), "{url}");
+            }
         }
     }
 

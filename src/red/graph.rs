@@ -24,7 +24,8 @@ impl<'a> Peer<'a> {
             return None;
         }
         let service = attributes.text(Attribute::PeerService);
-        let address = attributes.text(Attribute::ServerAddress);
+        let address = [Attribute::ServerAddress, Attribute::UrlHost];
+        let address = address.into_iter().find_map(|fact| attributes.text(fact));
         if let Some(system) = attributes.text(Attribute::DbSystem) {
             let name = attributes.text(Attribute::DbNamespace);
             let server = service.or(name).unwrap_or(system);
@@ -79,6 +80,9 @@ mod tests {
             &[("net.peer.name", "cart.local")],
             Some(("cart.local", "virtual_node")),
         );
+        let url = ("http.url", "http://cart.local:8080/items/7");
+        check(Kind::Client, &[url], Some(("cart.local", "virtual_node")));
+        check(Kind::Client, &[url, address], Some(("10.0.0.7", "virtual_node")));
         let database = [("db.system", "postgresql"), address];
         check(Kind::Client, &database, Some(("postgresql", "database")));
         let named = [("db.system.name", "postgresql"), ("db.namespace", "shop")];
