@@ -22,7 +22,7 @@ pub use sections::Build;
 
 use crate::digest::{Books, Digest};
 use compress::Compressor;
-use rows::{PIECE_BYTES, Place};
+use rows::{PIECE_BYTES, Place, Step};
 use sections::{PARTS, Section};
 
 /// What a scrape is made from.
@@ -84,10 +84,11 @@ impl Scrape {
                 own.encode(encoder);
                 None
             }
-            Section::Books(part) => digest.read(|books| PARTS[part](books, encoder, place)),
-            Section::LogRule(rule) => {
-                digest.read(|books| versions_logs::encode_rule(books, rule, encoder, place))
+            Section::Books(part) => {
+                digest.read(|books| PARTS[part](Step { books, encoder, from: place }))
             }
+            Section::LogRule(rule) => digest
+                .read(|books| versions_logs::log_rule(Step { books, encoder, from: place }, rule)),
         };
         match next {
             Some(place) => self.place = place,

@@ -3,23 +3,19 @@
 
 use redora_exposition::{Bucket, Encoder, Exemplar, Label, Native};
 
-use super::families::{
-    Described, EDGE_CLIENT, EDGE_FAILED, EDGE_SERVER, EDGE_TOTAL, OBSERVED, REPRESENTED,
-    REQUEST_DURATION, REQUESTS, SPANMETRICS_CALLS, SPANMETRICS_DURATION, TEMPO_CALLS,
-    TEMPO_LATENCY,
-};
+use super::families::{Described, REQUEST_DURATION, REQUESTS};
 use super::labels::LabelSet;
-use super::rows::{Place, encode_rows, labels_of};
+use super::rows::{Place, Step, labels_of};
 use crate::digest::Books;
 use crate::red::{
-    Buckets, Calls, Edge, Family, Histogram, NATIVE_BUCKETS_MAX, Outcome, Requests, Shape, Spans,
-    Trace,
+    Buckets, Calls, Family, Histogram, NATIVE_BUCKETS_MAX, Outcome, Requests, Shape, Trace,
 };
 use crate::series::Entry;
 
-pub(super) fn encode_requests(books: &Books, encoder: &mut Encoder, from: Place) -> Option<Place> {
-    let book = &books.red.requests().book;
-    encode_rows(&REQUESTS, book, encoder, from, |encoder, entry| {
+/// Requests by operation, outcome and status.
+pub(super) fn requests(step: Step<'_>) -> Option<Place> {
+    let books = step.books;
+    step.rows(&REQUESTS.family(), &books.red.requests().book, |encoder, entry| {
         for outcome in Outcome::ALL {
             for (status, count) in entry.row.side(outcome).statuses() {
                 let labels = request_labels(books, entry, outcome, Some(status.as_str()));
@@ -29,13 +25,11 @@ pub(super) fn encode_requests(books: &Books, encoder: &mut Encoder, from: Place)
     })
 }
 
-pub(super) fn encode_request_durations(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
+/// Durations by operation and outcome; an outcome that never happened has none.
+pub(super) fn request_durations(step: Step<'_>) -> Option<Place> {
+    let books = step.books;
     let Family { book, shape } = books.red.requests();
-    encode_rows(&REQUEST_DURATION, book, encoder, from, |encoder, entry| {
+    step.rows(&REQUEST_DURATION.family(), book, |encoder, entry| {
         for outcome in Outcome::ALL {
             if let Some(histogram) = entry.row.side(outcome).histogram() {
                 let labels = request_labels(books, entry, outcome, None);
@@ -63,74 +57,15 @@ fn request_labels<'b>(
     labels
 }
 
-pub(super) fn encode_observed(books: &Books, encoder: &mut Encoder, from: Place) -> Option<Place> {
-    encode_spans(&OBSERVED, books, encoder, from, Spans::observed)
-}
-
-pub(super) fn encode_represented(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_spans(&REPRESENTED, books, encoder, from, Spans::represented)
-}
-
-fn encode_spans(
-    family: &Described,
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-    count: fn(&Spans) -> u64,
-) -> Option<Place> {
-    encode_rows(family, books.red.spans(), encoder, from, |encoder, entry| {
-        let labels = labels_of(entry, &["service"]);
-        let count = count(&entry.row) as f64;
-        encoder.counter(labels.as_slice(), count, Some(entry.born_ms()), None);
-    })
-}
-
-pub(super) fn encode_tempo_calls(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_calls(&TEMPO_CALLS, books, books.red.tempo()?, encoder, from)
-}
-
-pub(super) fn encode_tempo_latency(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_call_durations(&TEMPO_LATENCY, books, books.red.tempo()?, encoder, from)
-}
-
-pub(super) fn encode_spanmetrics_calls(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_calls(&SPANMETRICS_CALLS, books, books.red.spanmetrics()?, encoder, from)
-}
-
-pub(super) fn encode_spanmetrics_duration(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_call_durations(&SPANMETRICS_DURATION, books, books.red.spanmetrics()?, encoder, from)
-}
-
 /// Calls by span status. UNSET and ERROR stand at 0 from the first call on; OK is rare and appears
 /// when it is set.
-fn encode_calls(
+pub(super) fn calls(
+    step: Step<'_>,
     described: &Described,
-    books: &Books,
-    calls: &Family<Calls>,
-    encoder: &mut Encoder,
-    from: Place,
+    calls: Option<&Family<Calls>>,
 ) -> Option<Place> {
-    encode_rows(described, &calls.book, encoder, from, |encoder, entry| {
+    let books = step.books;
+    step.rows(&described.family(), &calls?.book, |encoder, entry| {
         for (number, status) in SPAN_STATUSES.iter().enumerate() {
             let histogram = entry.row.side(number);
             if histogram.is_some() || *status != "STATUS_CODE_OK" {
@@ -142,19 +77,19 @@ fn encode_calls(
     })
 }
 
-fn encode_call_durations(
+/// Durations of calls by span status.
+pub(super) fn call_durations(
+    step: Step<'_>,
     described: &Described,
-    books: &Books,
-    calls: &Family<Calls>,
-    encoder: &mut Encoder,
-    from: Place,
+    calls: Option<&Family<Calls>>,
 ) -> Option<Place> {
-    encode_rows(described, &calls.book, encoder, from, |encoder, entry| {
+    let books = step.books;
+    let Family { book, shape } = calls?;
+    step.rows(&described.family(), book, |encoder, entry| {
         for (number, status) in SPAN_STATUSES.iter().enumerate() {
             if let Some(histogram) = entry.row.side(number) {
                 let labels = call_labels(described, books, entry, status);
-                let born_ms = entry.born_ms();
-                encode_histogram(encoder, labels.as_slice(), histogram, &calls.shape, born_ms);
+                encode_histogram(encoder, labels.as_slice(), histogram, shape, entry.born_ms());
             }
         }
     })
@@ -175,61 +110,10 @@ fn call_labels<'b>(
     labels
 }
 
-pub(super) fn encode_edge_total(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    let total = |edge: &Edge| edge.histogram().map_or(0, Histogram::count);
-    encode_edge_counter(&EDGE_TOTAL, books, encoder, from, total)
-}
-
-pub(super) fn encode_edge_failed(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_edge_counter(&EDGE_FAILED, books, encoder, from, Edge::failed)
-}
-
-fn encode_edge_counter(
-    described: &Described,
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-    count: fn(&Edge) -> u64,
-) -> Option<Place> {
-    encode_rows(described, &books.red.edges()?.book, encoder, from, |encoder, entry| {
-        let labels = labels_of(entry, described.labels);
-        let count = count(&entry.row) as f64;
-        encoder.counter(labels.as_slice(), count, Some(entry.born_ms()), None);
-    })
-}
-
-pub(super) fn encode_edge_server(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_edge_durations(&EDGE_SERVER, books, encoder, from)
-}
-
-pub(super) fn encode_edge_client(
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    encode_edge_durations(&EDGE_CLIENT, books, encoder, from)
-}
-
-fn encode_edge_durations(
-    described: &Described,
-    books: &Books,
-    encoder: &mut Encoder,
-    from: Place,
-) -> Option<Place> {
-    let Family { book, shape } = books.red.edges()?;
-    encode_rows(described, book, encoder, from, |encoder, entry| {
+/// Durations of the service graph's edges.
+pub(super) fn edge_durations(step: Step<'_>, described: &Described) -> Option<Place> {
+    let Family { book, shape } = step.books.red.edges()?;
+    step.rows(&described.family(), book, |encoder, entry| {
         if let Some(histogram) = entry.row.histogram() {
             let labels = labels_of(entry, described.labels);
             encode_histogram(encoder, labels.as_slice(), histogram, shape, entry.born_ms());

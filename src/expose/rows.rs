@@ -1,9 +1,10 @@
 //! Rows of a book as samples, a piece at a time.
 
-use redora_exposition::Encoder;
+use redora_exposition::{Encoder, Family};
 
 use super::families::Described;
 use super::labels::LabelSet;
+use crate::digest::Books;
 use crate::series::{Book, Entry, Moment, Row};
 
 /// Where in its books a scrape is.
@@ -24,24 +25,48 @@ impl Place {
     }
 }
 
-/// Encodes the rows of a book from a position on, until a piece is full.
-pub(super) fn encode_rows<'b, R: Row>(
-    family: &Described,
-    book: &'b Book<R>,
-    encoder: &mut Encoder,
-    from: Place,
-    mut encode: impl FnMut(&mut Encoder, &'b Entry<R>),
-) -> Option<Place> {
-    if from.row == 0 {
-        encoder.family(&family.family());
-    }
-    for (at, entry) in book.entries_until(from.begun, from.row) {
-        encode(encoder, entry);
-        if encoder.buffered() >= PIECE_BYTES {
-            return Some(from.at(at + 1));
+/// What one step of a scrape reads and writes, held together under the lock.
+pub(super) struct Step<'s> {
+    pub(super) books: &'s Books,
+    pub(super) encoder: &'s mut Encoder,
+    pub(super) from: Place,
+}
+
+impl<'s> Step<'s> {
+    /// Encodes the rows of a book from a position on, until a piece is full; gives the position to
+    /// go on from, or nothing when the family is complete.
+    pub(super) fn rows<R: Row>(
+        self,
+        family: &Family<'_>,
+        book: &'s Book<R>,
+        mut encode: impl FnMut(&mut Encoder, &'s Entry<R>),
+    ) -> Option<Place> {
+        let Self { encoder, from, .. } = self;
+        if from.row == 0 {
+            encoder.family(family);
         }
+        for (at, entry) in book.entries_until(from.begun, from.row) {
+            encode(encoder, entry);
+            if encoder.buffered() >= PIECE_BYTES {
+                return Some(from.at(at + 1));
+            }
+        }
+        None
     }
-    None
+
+    /// Encodes one counter for each row of a book whose key holds exactly the family's labels.
+    pub(super) fn counters<R: Row>(
+        self,
+        family: &Described,
+        book: &'s Book<R>,
+        count: fn(&R) -> u64,
+    ) -> Option<Place> {
+        self.rows(&family.family(), book, |encoder, entry| {
+            let labels = labels_of(entry, family.labels);
+            let count = count(&entry.row) as f64;
+            encoder.counter(labels.as_slice(), count, Some(entry.born_ms()), None);
+        })
+    }
 }
 
 /// The labels of a family whose key holds exactly tenant and these.

@@ -4,9 +4,11 @@
 use redora_exposition::Encoder;
 
 use super::families;
-use super::rows::Place;
+use super::rows::{Place, Step};
 use super::{red, versions_logs};
 use crate::digest::Books;
+use crate::red::{Edge, Spans};
+use crate::sightings::Seen;
 
 /// Which binary answers.
 #[derive(Clone, Copy, Debug)]
@@ -17,9 +19,9 @@ pub struct Build {
     pub revision: &'static str,
 }
 
-/// Encodes rows from a position on; gives the position to go on from, or nothing when the part is
-/// complete.
-pub(super) type Part = fn(&Books, &mut Encoder, Place) -> Option<Place>;
+/// Encodes rows of one family until a piece is full; gives the position to go on from, or nothing
+/// when the family is complete.
+pub(super) type Part = fn(Step<'_>) -> Option<Place>;
 
 /// A part of a scrape.
 #[derive(Clone, Copy, Debug)]
@@ -55,23 +57,53 @@ fn rule_or_own(rule: usize, rules: usize) -> Section {
 }
 
 pub(super) const PARTS: &[Part] = &[
-    red::encode_requests,
-    red::encode_request_durations,
-    red::encode_observed,
-    red::encode_represented,
-    versions_logs::encode_version_requests,
-    versions_logs::encode_version_info,
-    versions_logs::encode_version_first_seen,
-    versions_logs::encode_version_last_seen,
-    versions_logs::encode_log_records,
-    red::encode_tempo_calls,
-    red::encode_tempo_latency,
-    red::encode_edge_total,
-    red::encode_edge_failed,
-    red::encode_edge_server,
-    red::encode_edge_client,
-    red::encode_spanmetrics_calls,
-    red::encode_spanmetrics_duration,
+    red::requests,
+    red::request_durations,
+    |step| {
+        let spans = step.books.red.spans();
+        step.counters(&families::OBSERVED, spans, Spans::observed)
+    },
+    |step| {
+        let spans = step.books.red.spans();
+        step.counters(&families::REPRESENTED, spans, Spans::represented)
+    },
+    versions_logs::version_requests,
+    |step| versions_logs::seen(step, &families::VERSION_INFO, |_| 1.0),
+    |step| {
+        let first_seen = |seen: &Seen| seen.first_ms as f64 / 1e3;
+        versions_logs::seen(step, &families::VERSION_FIRST_SEEN, first_seen)
+    },
+    |step| {
+        let last_seen = |seen: &Seen| seen.last_ms as f64 / 1e3;
+        versions_logs::seen(step, &families::VERSION_LAST_SEEN, last_seen)
+    },
+    versions_logs::log_records,
+    |step| {
+        let tempo = step.books.red.tempo();
+        red::calls(step, &families::TEMPO_CALLS, tempo)
+    },
+    |step| {
+        let tempo = step.books.red.tempo();
+        red::call_durations(step, &families::TEMPO_LATENCY, tempo)
+    },
+    |step| {
+        let edges = &step.books.red.edges()?.book;
+        step.counters(&families::EDGE_TOTAL, edges, Edge::requests)
+    },
+    |step| {
+        let edges = &step.books.red.edges()?.book;
+        step.counters(&families::EDGE_FAILED, edges, Edge::failed)
+    },
+    |step| red::edge_durations(step, &families::EDGE_SERVER),
+    |step| red::edge_durations(step, &families::EDGE_CLIENT),
+    |step| {
+        let spanmetrics = step.books.red.spanmetrics();
+        red::calls(step, &families::SPANMETRICS_CALLS, spanmetrics)
+    },
+    |step| {
+        let spanmetrics = step.books.red.spanmetrics();
+        red::call_durations(step, &families::SPANMETRICS_DURATION, spanmetrics)
+    },
 ];
 
 /// The build, and the agent as a target.

@@ -159,6 +159,12 @@ impl Edge {
         Self { failed: 0, failed_carry: Carry::default(), carry: Carry::default(), histogram: None }
     }
 
+    /// All calls.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.histogram().map_or(0, Histogram::count)
+    }
+
     /// Calls that failed.
     #[must_use]
     pub fn failed(&self) -> u64 {
