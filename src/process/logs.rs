@@ -11,10 +11,15 @@ use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt as lines};
 
+use super::log_lines::LogLines;
+
 /// Where the level stands in the environment.
 const LEVEL_VARIABLE: &str = "REDORA_LOG";
 /// Where the format stands in the environment.
 const FORMAT_VARIABLE: &str = "REDORA_LOG_FORMAT";
+
+/// The level without a setting.
+const LEVEL_DEFAULT: &str = "info,h2=error";
 
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +29,19 @@ pub enum Format {
     Text,
     /// One JSON object a line, for log pipelines.
     Json,
+}
+
+impl Format {
+    /// The line that stands for lines which nobody was there to read.
+    pub(super) fn lines_lost(self, lines: u64) -> String {
+        match self {
+            Self::Text => format!(" WARN redora: event=\"log_lines_lost\" lines={lines}\n"),
+            Self::Json => {
+                let line = r#"{"level":"WARN","target":"redora","event":"log_lines_lost","lines":"#;
+                format!("{line}{lines}}}\n")
+            }
+        }
+    }
 }
 
 impl FromStr for Format {
@@ -74,8 +92,9 @@ pub enum Fault {
 
 impl Settings {
     /// Reads the settings: a flag wins over its variable (`REDORA_LOG`, `REDORA_LOG_FORMAT`), an
-    /// empty variable counts as unset, and the default is `info` as text. Colours are used only on
-    /// a terminal and without `NO_COLOR`.
+    /// empty variable counts as unset, and the default is `info` as text, without the warnings of
+    /// the HTTP/2 library, of which a hostile peer could ask for one a connection. Colours are used
+    /// only on a terminal and without `NO_COLOR`.
     ///
     /// # Errors
     /// [`Fault`] for a value that cannot be followed.
@@ -88,7 +107,7 @@ impl Settings {
         let filter = match (level_flag, set(LEVEL_VARIABLE)) {
             (Some(value), _) => filter("--log-level", value)?,
             (None, Some(value)) => filter(LEVEL_VARIABLE, &value)?,
-            (None, None) => EnvFilter::new("info"),
+            (None, None) => EnvFilter::new(LEVEL_DEFAULT),
         };
         let format = match (format_flag, set(FORMAT_VARIABLE)) {
             (Some(format), _) => format,
@@ -101,13 +120,18 @@ impl Settings {
         Ok(Self { filter, format, ansi })
     }
 
+    /// The form of its lines.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// The layer that writes the log lines. The filter is its own, so that a quiet log leaves the
     /// own traces alone.
-    pub(super) fn layer<S>(self) -> Box<dyn Layer<S> + Send + Sync>
+    pub(super) fn layer<S>(self, lines: LogLines) -> Box<dyn Layer<S> + Send + Sync>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
-        let lines = lines::layer().with_writer(std::io::stderr);
+        let lines = lines::layer().with_writer(lines);
         match self.format {
             Format::Text => lines.with_ansi(self.ansi).with_filter(self.filter).boxed(),
             Format::Json => lines
@@ -151,9 +175,9 @@ mod tests {
 
     #[test]
     fn the_default_is_info_as_text() {
-        assert_eq!(read(None, None, &[]), Ok(("info".into(), Format::Text)));
+        assert_eq!(read(None, None, &[]), Ok(("h2=error,info".into(), Format::Text)));
         let empty = [(LEVEL_VARIABLE, ""), (FORMAT_VARIABLE, "")];
-        assert_eq!(read(None, None, &empty), Ok(("info".into(), Format::Text)));
+        assert_eq!(read(None, None, &empty), Ok(("h2=error,info".into(), Format::Text)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod clock;
 mod drain;
+mod log_lines;
 mod logs;
 mod signals;
 mod system;
@@ -28,7 +29,7 @@ use std::time::Duration;
 /// SDK waits for one export. It is shared: [`FLUSH_LIMIT`] of it is kept for the last own traces.
 pub const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// The part of [`STOP_LIMIT`] that is kept for sending the last own traces.
+/// The part of [`STOP_LIMIT`] that is kept for sending the last own traces and log lines.
 pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
 /// The part of [`STOP_LIMIT`] in which every organ has to end.

@@ -2,6 +2,7 @@
 //! later, while an event would be lost on everyone who was not yet listening.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -62,9 +63,12 @@ async fn listen_for_stop(mut terminate: Signal, mut interrupt: Signal, stop: wat
             Some(()) = interrupt.recv() => "SIGINT",
             else => return,
         };
-        match (*stop.borrow(), name) {
+        let stopping = *stop.borrow();
+        match (stopping, name) {
             (true, "SIGINT") => {
                 tracing::warn!(signal = name, "asked twice, leaving without drain");
+                // The log's own thread gets a moment to write that line.
+                tokio::time::sleep(LAST_LINE_LIMIT).await;
                 std::process::exit(1);
             }
             (true, _) => {
@@ -84,3 +88,6 @@ async fn listen_for_reload(mut hangup: Signal, reload: watch::Sender<u64>) {
         reload.send_modify(|count| *count += 1);
     }
 }
+
+/// Unnoticed by who presses Ctrl-C, and a thousand times what a line takes.
+const LAST_LINE_LIMIT: Duration = Duration::from_millis(20);

@@ -1,17 +1,21 @@
 //! The agent's log and its own traces put together, because a process has exactly one place for
 //! both and it must be set before the first line.
 
+use std::io;
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
 use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::layer::SubscriberExt;
 
+use super::log_lines::LogLines;
 use super::logs::Settings;
 use super::traces::{self, Traces};
 
 /// The running log and own traces; ended by [`Telemetry::flush`].
 #[derive(Debug)]
 pub struct Telemetry {
+    log: LogLines,
     traces: Option<Traces>,
 }
 
@@ -21,6 +25,9 @@ pub enum TelemetryError {
     /// Another part of the process was first; the cure is to start only once.
     #[error("a log is already installed in this process")]
     AlreadyInstalled,
+    /// The system gives no thread for the log.
+    #[error("cannot start the thread of the log: {0}")]
+    NoThread(io::ErrorKind),
 }
 
 impl Telemetry {
@@ -32,7 +39,8 @@ impl Telemetry {
     /// the application beside the agent.
     ///
     /// # Errors
-    /// [`TelemetryError::AlreadyInstalled`] at a second call in one process.
+    /// [`TelemetryError::AlreadyInstalled`] at a second call in one process, and
+    /// [`TelemetryError::NoThread`] where the system is at its limit.
     pub fn start(
         settings: Settings,
         env: &dyn Fn(&str) -> Option<String>,
@@ -42,26 +50,37 @@ impl Telemetry {
             Ok(traces) => (traces, None),
             Err(fault) => (None, Some(fault)),
         };
-        dispatcher::set_global_default(dispatch(settings, traces.as_ref()))
+        let format = settings.format();
+        let log = LogLines::start(io::stderr(), move |lines| format.lines_lost(lines))
+            .map_err(|error| TelemetryError::NoThread(error.kind()))?;
+        dispatcher::set_global_default(dispatch(settings, log.clone(), traces.as_ref()))
             .map_err(|_| TelemetryError::AlreadyInstalled)?;
         if let Some(fault) = fault {
             tracing::warn!(reason = %fault, "own traces are off");
         }
-        Ok(Self { traces })
+        Ok(Self { log, traces })
     }
 
-    /// Sends the own traces that wait, for at most `limit`, usually [`super::FLUSH_LIMIT`]. What is
-    /// left is dropped and said so; spans that end later go nowhere.
+    /// Sends the own traces that wait and writes the log lines that do, for at most `limit`,
+    /// usually [`super::FLUSH_LIMIT`]. What is left is dropped, of traces with a line that says so;
+    /// spans that end later go nowhere.
     pub async fn flush(self, limit: Duration) {
+        let deadline = Instant::now() + limit;
         if let Some(traces) = self.traces {
             traces.flush(limit).await;
         }
+        // Without anybody who reads the log there is nobody left to tell.
+        let _ = timeout_at(deadline.max(Instant::now() + LINES_LIMIT), self.log.flush()).await;
     }
 }
 
 /// Log and traces behind one another, each with its own filter.
-pub(super) fn dispatch(settings: Settings, traces: Option<&Traces>) -> Dispatch {
+pub(super) fn dispatch(settings: Settings, log: LogLines, traces: Option<&Traces>) -> Dispatch {
     let subscriber =
-        tracing_subscriber::registry().with(traces.map(Traces::layer)).with(settings.layer());
+        tracing_subscriber::registry().with(traces.map(Traces::layer)).with(settings.layer(log));
     Dispatch::new(subscriber)
 }
+
+/// What is left for the log's last lines after traces that took all the time: one write of a few
+/// kilobytes.
+const LINES_LIMIT: Duration = Duration::from_millis(100);

@@ -9,25 +9,47 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
+/// Who reads what the agent logs.
+enum Log {
+    /// A thread, to the end.
+    Read(JoinHandle<String>),
+    /// Nobody: the pipe stays open and fills.
+    Unread(BufReader<ChildStderr>),
+    /// The agent was stopped.
+    Over,
+}
+
 /// A running agent on ports of its own; killed when dropped.
 pub(crate) struct Agent {
     child: Child,
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
     admin: SocketAddr,
-    /// Reads the log to its end, so that the agent never waits for its reader.
-    log: Option<JoinHandle<String>>,
+    log: Log,
     _directory: TempDir,
 }
 
 impl Agent {
     /// Starts it with the limits of the defaults and returns once it is ready.
     pub(crate) fn start() -> Self {
+        let mut agent = Self::start_unread("info");
+        if let Log::Unread(mut log) = std::mem::replace(&mut agent.log, Log::Over) {
+            agent.log = Log::Read(std::thread::spawn(move || {
+                let mut rest = String::new();
+                log.read_to_string(&mut rest).unwrap();
+                rest
+            }));
+        }
+        agent
+    }
+
+    /// The same with a log of this level, which nobody reads once the agent is ready.
+    pub(crate) fn start_unread(log_level: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let file = directory.path().join("redora.yaml");
         fs::write(&file, CONFIGURATION).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_redora"))
-            .args(["run", "--log-format", "json", "--config"])
+            .args(["run", "--log-format", "json", "--log-level", log_level, "--config"])
             .arg(&file)
             .current_dir(directory.path())
             .env_clear()
@@ -38,12 +60,7 @@ impl Agent {
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let [grpc, http, admin] = addresses(&mut log);
-        let log = std::thread::spawn(move || {
-            let mut rest = String::new();
-            log.read_to_string(&mut rest).unwrap();
-            rest
-        });
-        Self { child, grpc, http, admin, log: Some(log), _directory: directory }
+        Self { child, grpc, http, admin, log: Log::Unread(log), _directory: directory }
     }
 
     /// Makes the peak of memory begin anew; the resident bytes of this moment.
@@ -85,7 +102,10 @@ impl Agent {
         let stop = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &stop]).status().unwrap().success());
         let ended = self.child.wait().unwrap();
-        let log = self.log.take().unwrap().join().unwrap();
+        let log = match std::mem::replace(&mut self.log, Log::Over) {
+            Log::Read(reader) => reader.join().unwrap(),
+            Log::Unread(_) | Log::Over => String::new(),
+        };
         assert_eq!(ended.code(), Some(0), "{log}");
         assert!(!log.contains("panicked"), "{log}");
     }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::process::LogSettings;
+use crate::process::log_lines::LogLines;
 use crate::process::telemetry::dispatch;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -94,6 +95,10 @@ async fn backend() -> (SocketAddr, mpsc::UnboundedReceiver<ExportTraceServiceReq
     (address, receiver)
 }
 
+fn nowhere() -> LogLines {
+    LogLines::start(std::io::sink(), |_| String::new()).unwrap()
+}
+
 fn quiet_log() -> LogSettings {
     LogSettings::read(Some("off"), None, &|_| None).unwrap()
 }
@@ -107,7 +112,8 @@ async fn a_backend_sees_the_marked_spans_and_nothing_else() {
     let (address, mut requests) = backend().await;
     let traces = traces_to(address);
     {
-        let _log = tracing::dispatcher::set_default(&dispatch(quiet_log(), Some(&traces)));
+        let _log =
+            tracing::dispatcher::set_default(&dispatch(quiet_log(), nowhere(), Some(&traces)));
         spans::boot().in_scope(|| tracing::info_span!("hyper_internal").in_scope(|| {}));
         tracing::error_span!("foreign").in_scope(|| tracing::error!("unmarked"));
         let drain = spans::drain();
@@ -150,7 +156,8 @@ async fn an_endpoint_that_accepts_and_never_answers_does_not_hold_the_stop() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let traces = traces_to(listener.local_addr().unwrap());
     {
-        let _log = tracing::dispatcher::set_default(&dispatch(quiet_log(), Some(&traces)));
+        let _log =
+            tracing::dispatcher::set_default(&dispatch(quiet_log(), nowhere(), Some(&traces)));
         drop(spans::boot());
     }
     let start = std::time::Instant::now();
