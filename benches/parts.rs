@@ -1,8 +1,9 @@
-//! Costs of the parts inside one core: walking, digesting and exposing without a socket; a profile of
-//! the whole process cannot tell a slower walk from a noisier machine, a ratio to prost in one run can.
+//! Costs of the parts inside one core: walking, digesting and exposing without a socket; a profile
+//! of the whole process cannot tell a slower walk from a noisier machine, a ratio to prost in one
+//! run can.
 //!
-//! Every time is the best of many rounds, since another process can only make a round slower. A word selects a
-//! part: `cargo bench --bench parts -- digest`, `memory`, `logs` or `scrape`.
+//! Every time is the best of many rounds, since another process can only make a round slower. A
+//! word selects a part: `cargo bench --bench parts -- digest`, `memory`, `logs` or `scrape`.
 
 #[path = "load/logs.rs"]
 mod logs;

@@ -1,8 +1,9 @@
-//! The whole process under load: the agent as it is shipped, driven over its sockets, beside a server that
-//! discards what it takes. What the parts cost inside one core stands in the other bench.
+//! The whole process under load: the agent as it is shipped, driven over its sockets, beside a
+//! server that discards what it takes. What the parts cost inside one core stands in the other
+//! bench.
 //!
-//! `cargo bench --bench process -- --binary PATH` measures another build of the agent; a word selects a
-//! part: `start`, `trickle`, `one`, `load`, `memory` or `scrape`.
+//! `cargo bench --bench process -- --binary PATH` measures another build of the agent; a word
+//! selects a part: `start`, `trickle`, `one`, `load`, `memory` or `scrape`.
 
 #[path = "process/client.rs"]
 mod client;

@@ -1,5 +1,5 @@
-//! Requests of log records as a service's logging bridge sends them: mostly INFO, some warnings that
-//! rules look for; records without text would make matching look free.
+//! Requests of log records as a service's logging bridge sends them: mostly INFO, some warnings
+//! that rules look for; records without text would make matching look free.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};

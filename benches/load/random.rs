@@ -1,5 +1,5 @@
-//! Pseudo-random numbers from a fixed seed, so that every run of a bench measures the same bytes; the
-//! system's randomness would make two runs differ for no reason.
+//! Pseudo-random numbers from a fixed seed, so that every run of a bench measures the same bytes;
+//! the system's randomness would make two runs differ for no reason.
 
 /// SplitMix64: small, and good enough to spread durations and names.
 pub(crate) struct Random(u64);

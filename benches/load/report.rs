@@ -1,5 +1,5 @@
-//! Figures beside their budgets, one a line: a number without what it may cost tells nobody whether to
-//! look closer.
+//! Figures beside their budgets, one a line: a number without what it may cost tells nobody whether
+//! to look closer.
 
 /// One figure.
 pub(crate) struct Figure<'a> {

@@ -1,6 +1,6 @@
-//! Requests of spans as SDKs of several services send them: about ten attributes and 546 bytes a span,
-//! both generations of the semantic conventions, one error in twenty; spans of one shape would flatter
-//! every cache.
+//! Requests of spans as SDKs of several services send them: about ten attributes and 546 bytes a
+//! span, both generations of the semantic conventions, one error in twenty; spans of one shape
+//! would flatter every cache.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;

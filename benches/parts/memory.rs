@@ -1,5 +1,5 @@
-//! What a label set costs in resident memory, as the kernel counts it: a sum of sizes would leave out
-//! what the allocator rounds up and what tables hold in reserve.
+//! What a label set costs in resident memory, as the kernel counts it: a sum of sizes would leave
+//! out what the allocator rounds up and what tables hold in reserve.
 
 use redora::digest::Digest;
 use redora::red::Config;

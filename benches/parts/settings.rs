@@ -1,5 +1,5 @@
-//! The settings that are compared: one feature more in each, so that the difference of two lines is the
-//! price of a feature.
+//! The settings that are compared: one feature more in each, so that the difference of two lines is
+//! the price of a feature.
 
 use redora::digest::Settings;
 use redora::log_metrics::{Body, Match, Rule, SeverityRange};

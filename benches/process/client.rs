@@ -1,5 +1,5 @@
-//! The load: connections of hyper's client that send the same encoded requests over and over, because a
-//! generator that encodes while it sends would compete with the server for the machine.
+//! The load: connections of hyper's client that send the same encoded requests over and over,
+//! because a generator that encodes while it sends would compete with the server for the machine.
 
 use std::io;
 use std::net::SocketAddr;
@@ -129,8 +129,8 @@ impl Connection {
     }
 }
 
-/// Opens `connections` with `in_flight` requests each. HTTP/1.1 has one request in flight a connection,
-/// so that it gets as many connections as there are requests.
+/// Opens `connections` with `in_flight` requests each. HTTP/1.1 has one request in flight a
+/// connection, so that it gets as many connections as there are requests.
 pub(crate) async fn open(
     address: SocketAddr,
     protocol: Protocol,
@@ -206,7 +206,8 @@ impl Tally {
     }
 }
 
-/// Success, or one of the refusals after which a client tries again; anything else is a mistake here.
+/// Success, or one of the refusals after which a client tries again; anything else is a mistake
+/// here.
 async fn judge(protocol: Protocol, response: Response<Incoming>) -> io::Result<Tally> {
     let (head, body) = response.into_parts();
     let collected = body.collect().await.map_err(other)?;

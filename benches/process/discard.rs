@@ -1,5 +1,6 @@
-//! The ceiling: a server on the agent's own listeners that takes a request's body and forgets it. What
-//! the agent costs beyond this is the agent's own; what this costs no agent on these sockets can save.
+//! The ceiling: a server on the agent's own listeners that takes a request's body and forgets it.
+//! What the agent costs beyond this is the agent's own; what this costs no agent on these sockets
+//! can save.
 
 use std::convert::Infallible;
 use std::future::ready;

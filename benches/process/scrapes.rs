@@ -1,5 +1,5 @@
-//! Scrapes over the admin port while the books are full: how long they take, what memory they add, and how
-//! soon a request shows in them.
+//! Scrapes over the admin port while the books are full: how long they take, what memory they add,
+//! and how soon a request shows in them.
 
 use std::io;
 use std::net::SocketAddr;

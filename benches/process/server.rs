@@ -1,5 +1,5 @@
-//! A server under load as a child process, so that the kernel keeps its CPU time and memory apart from
-//! those of the load.
+//! A server under load as a child process, so that the kernel keeps its CPU time and memory apart
+//! from those of the load.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -109,7 +109,8 @@ impl Server {
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanos = 0;
         for task in fs::read_dir(self.file("task"))? {
-            // A thread that ended meanwhile is in none of these files; the agent's workers do not end.
+            // A thread that ended meanwhile is in none of these files; the agent's workers do not
+            // end.
             let text = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
             nanos += first_number(&text).unwrap_or(0);
         }

@@ -1,5 +1,5 @@
-//! What a sidecar costs that has little to do, which is what most of them are: its start, its idle memory,
-//! a trickle of spans and requests of one span, where wake-ups cost more than spans.
+//! What a sidecar costs that has little to do, which is what most of them are: its start, its idle
+//! memory, a trickle of spans and requests of one span, where wake-ups cost more than spans.
 
 use std::io;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! CPU time a span under full load, beside the same load on the discarding server in the same seconds:
-//! on a shared machine only the two together mean anything.
+//! CPU time a span under full load, beside the same load on the discarding server in the same
+//! seconds: on a shared machine only the two together mean anything.
 
 use std::io;
 use std::path::Path;
