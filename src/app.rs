@@ -59,7 +59,7 @@ pub async fn run(
 
     let mut receiver = JoinSet::new();
     receiver.spawn(receive::serve(
-        config.receive.limits.clone(),
+        within_descriptors(config.receive.limits.clone(), process::descriptors_max()),
         ports.receive,
         acknowledge::deliver(digest.clone(), own.clone(), last_scrape.clone(), clock.clone()),
         acknowledge::refused(own.clone()),
@@ -164,6 +164,18 @@ async fn admin_serve(
     listen::serve(listeners, answer, ADMIN_BOUNDS, tell, stop).await
 }
 
+/// Fewer connections where the system has no descriptors for as many: those of the receiver's two
+/// ports must leave some to the admin port, or nobody could see why nothing is accepted.
+fn within_descriptors(limits: receive::Limits, descriptors_max: Option<usize>) -> receive::Limits {
+    let kept = ADMIN_BOUNDS.connections + DESCRIPTORS_OF_ITS_OWN;
+    let share = descriptors_max.map_or(usize::MAX, |max| max.saturating_sub(kept) / 2).max(1);
+    if share < limits.connections {
+        let configured = limits.connections;
+        tracing::info!(event = "connections_limited", configured, share, "by open files");
+    }
+    receive::Limits { connections: limits.connections.min(share), ..limits }
+}
+
 /// Counts what befell the listeners of a port.
 fn tell(port: &'static str, own: Arc<Own>) -> Tell {
     Arc::new(move |event: Event| own.connection_event(port, event.as_str()))
@@ -222,6 +234,9 @@ const ADMIN_BOUNDS: listen::Bounds = listen::Bounds {
     header_timeout: Duration::from_secs(75),
     drain_timeout: Duration::from_secs(2),
 };
+
+/// Listeners, the runtime's, the log's, and files that are read at a scrape or a reload.
+const DESCRIPTORS_OF_ITS_OWN: usize = 32;
 
 /// Half a minute: an expiry walk of a full book takes a millisecond.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);

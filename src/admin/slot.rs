@@ -50,5 +50,6 @@ impl Drop for Slot {
     }
 }
 
-/// Six times the usual scrape timeout; a peer slower than that blocks a slot for the others.
-pub(super) const SCRAPE_TIME_MAX: Duration = Duration::from_secs(60);
+/// Half as long again as the usual scrape timeout; a peer slower than that blocks a slot for the
+/// others, who are refused meanwhile.
+pub(super) const SCRAPE_TIME_MAX: Duration = Duration::from_secs(15);

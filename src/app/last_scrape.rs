@@ -56,12 +56,12 @@ impl LastScrape {
     /// A scrape begins: if it is read to its end, it takes all that was counted before, which is
     /// the number of batches given here.
     fn begin(&self) -> u64 {
-        self.has_scraper.store(true, Ordering::Release);
         self.batches.load(Ordering::Acquire)
     }
 
     /// A scrape was read to its end.
     fn end(&self, batches: u64) {
+        self.has_scraper.store(true, Ordering::Release);
         self.batches_scraped.fetch_max(batches, Ordering::AcqRel);
         self.scraped.notify_waiters();
     }
@@ -99,6 +99,8 @@ mod tests {
     async fn nobody_waits_without_a_scraper_or_without_news() {
         let last_scrape = LastScrape::new();
         last_scrape.counted();
+        // Who only asks for the head takes nothing and is no scraper.
+        last_scrape.begin();
         last_scrape.wait(Duration::MAX).await;
         last_scrape.end(last_scrape.begin());
         last_scrape.wait(Duration::MAX).await;
@@ -123,6 +125,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_scrape_that_broke_off_has_taken_nothing() {
         let last_scrape = LastScrape::new();
+        last_scrape.end(last_scrape.begin());
         last_scrape.counted();
         last_scrape.begin();
         let start = tokio::time::Instant::now();
@@ -133,7 +136,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_wait_is_bounded() {
         let last_scrape = LastScrape::new();
-        last_scrape.begin();
+        last_scrape.end(last_scrape.begin());
         last_scrape.counted();
         let start = tokio::time::Instant::now();
         last_scrape.wait(Duration::from_secs(5)).await;

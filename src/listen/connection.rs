@@ -86,6 +86,8 @@ fn one(header_timeout: Duration) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
+        // A peer that has sent all it will send still waits for its answers.
+        .half_close(true)
         .header_read_timeout(header_timeout)
         .max_header_size(HEADER_BYTES_MAX)
         .max_buf_size(READ_BUFFER_BYTES);

@@ -164,6 +164,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[derive(Debug, Default)]
 struct Trouble {
     failures: u32,
+    last: Option<Instant>,
 }
 
 impl Trouble {
@@ -175,13 +176,16 @@ impl Trouble {
         }
         let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10)).min(PAUSE_MAX);
         self.failures = self.failures.saturating_add(1);
+        self.last = Some(Instant::now());
         pause
     }
 
+    /// A connection was accepted. While every other one fails the trouble is not over: it would be
+    /// logged anew each time.
     fn over(&mut self) {
-        if self.failures > 0 {
+        if self.last.is_some_and(|last| last.elapsed() >= CALM) {
             tracing::info!(event = "accept_recovered", failures = self.failures);
-            self.failures = 0;
+            *self = Self::default();
         }
     }
 }
@@ -191,6 +195,9 @@ fn report(ended: &Result<(), JoinError>) {
         tracing::error!(event = "connection_panicked");
     }
 }
+
+/// Without a failure for so long, accepting works again.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Short, because a descriptor may be free again in a moment.
 const PAUSE_MIN: Duration = Duration::from_millis(5);

@@ -2,6 +2,7 @@
 //! other room takes them as arguments and can be tested without a machine around it.
 
 mod clock;
+mod descriptors;
 mod drain;
 mod log_lines;
 mod logs;
@@ -12,6 +13,7 @@ mod traces;
 mod version;
 
 pub use clock::{Clock, ManualClock};
+pub use descriptors::descriptors_max;
 pub use drain::{Drain, Unfinished};
 pub use logs::{Fault as LogFault, Format as LogFormat, Settings as LogSettings};
 pub use signals::{Signals, signals};
