@@ -114,6 +114,7 @@ def run_traffic(agent: Agent, servers: list[Prometheus]) -> Sent:
     for server in servers:
         eventually(lambda s=server: stored(s, GOOD) == good, f"{good} good ones are stored", 30)
         eventually(lambda s=server: stored(s, BAD) == bad, f"{bad} bad ones are stored", 30)
+        eventually(lambda s=server: errors(s) == bad, f"{bad} ERROR logs are stored", 30)
     return sent
 
 
@@ -142,6 +143,12 @@ def send_batch(sender: Sender, sent: Sent, batch: list[Request]) -> None:
 def stored(server: Prometheus, labels: str) -> float | None:
     """The newest stored value of the counter of requests."""
     return server.value(f"sum(redora_requests_total{{{labels}}})")
+
+
+def errors(server: Prometheus) -> float | None:
+    """The newest stored value of the counter of ERROR logs."""
+    selector = f'redora_log_records_total{{service="{SERVICE}",severity="ERROR"}}'
+    return server.value(f"sum({selector})")
 
 
 @pytest.mark.parametrize("scraper", SCRAPERS)
