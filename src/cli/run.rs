@@ -87,9 +87,9 @@ where
     }
 }
 
-/// One thread does the work: it reads two million spans a second, never waits for another at the
-/// lock of the books, and wakes nobody for a request of ten spans. The runtime's own variable asks
-/// for more, where one agent serves many services on a machine of many cores.
+/// One thread does the work: it reads more than a million spans a second, never waits for another
+/// at the lock of the books, and wakes nobody for a request of ten spans. The runtime's own
+/// variable asks for more, where one agent serves many services on a machine of many cores.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let number = AtomicUsize::new(0);
     let asked = process::env(THREADS_VARIABLE).and_then(|threads| threads.parse().ok());
