@@ -140,7 +140,7 @@ impl Drop for Prometheus {
 
 impl Prometheus {
     /// Starts it on a free port; none if it is not installed.
-    fn start(directory: &std::path::Path, target: &str) -> Option<Self> {
+    fn start(directory: &std::path::Path, target: &str) -> Self {
         let mut config =
             String::from("global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n");
         for (path, _) in FORMATS {
@@ -159,14 +159,7 @@ impl Prometheus {
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn();
-        let mut child = match child {
-            Ok(child) => child,
-            Err(_) if std::env::var_os("CI").is_none() => {
-                eprintln!("skipped: prometheus is not installed");
-                return None;
-            }
-            Err(error) => panic!("prometheus does not start: {error}"),
-        };
+        let mut child = child.expect("prometheus does not start; `./test install` installs it");
         let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let address = log.by_ref().find_map(|line| {
             let line = line.ok()?;
@@ -176,7 +169,7 @@ impl Prometheus {
         let address = address.expect("prometheus says where it listens");
         // Its pipe must not fill up, and what it complains of belongs to a failing test's output.
         std::thread::spawn(move || log.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
-        Some(Self { child, address })
+        Self { child, address }
     }
 
     fn api(&self, path: &str) -> Value {
@@ -228,7 +221,7 @@ fn prometheus_reads_the_same_series_from_every_format() {
     let target = listener.local_addr().expect("an address").to_string();
     let (sender, scraped) = mpsc::channel();
     std::thread::spawn(move || serve(listener, sender));
-    let Some(prometheus) = Prometheus::start(directory.path(), &target) else { return };
+    let prometheus = Prometheus::start(directory.path(), &target);
     wait_for_two_scrapes_of_each(&scraped);
 
     for target in prometheus.api("targets")["activeTargets"].as_array().expect("targets") {
