@@ -1,6 +1,6 @@
 //! A real Prometheus scrapes every format and must end up with the same series, because the
 //! formats' documents and their readers differ in what they forgive. Needs `prometheus` on the
-//! path; without it only CI insists.
+//! path, which the project's test command sees to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
