@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::args::CheckOptions;
 use super::configuration;
 use super::outcome::{self, Outcome};
-use crate::config::Config;
+use crate::config::{Config, size_text};
+use crate::log_metrics::Rule;
 use crate::red::Compat;
 
 /// Loads the configuration and says what it would run, or everything that is wrong with it.
@@ -43,8 +44,8 @@ impl Display for Summary<'_> {
         writeln!(
             out,
             "  limits       memory {}, request {}, {} items a request",
-            Bytes(limits.memory_bytes),
-            Bytes(limits.request_bytes),
+            size_text(limits.memory_bytes as u64),
+            size_text(limits.request_bytes as u64),
             limits.items_per_request
         )?;
         writeln!(
@@ -63,8 +64,7 @@ impl Display for Summary<'_> {
             switch(red.exemplars)
         )?;
         writeln!(out, "  compat       {}", compat(red.compat))?;
-        let names: Vec<_> =
-            log_metrics.iter().map(|rule| format!("redora_log_{}_total", rule.name)).collect();
+        let names: Vec<_> = log_metrics.iter().map(Rule::metric).collect();
         writeln!(out, "  log metrics  {}", list(&names))
     }
 }
@@ -84,20 +84,6 @@ fn compat(compat: Compat) -> String {
     let families = [("tempo", compat.tempo), ("spanmetrics", compat.spanmetrics)];
     let kept: Vec<_> = families.iter().filter(|(_, kept)| *kept).map(|(name, _)| name).collect();
     list(&kept)
-}
-
-/// Bytes in the largest unit that shows them exactly, as the file would say it.
-struct Bytes(usize);
-
-impl Display for Bytes {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (unit, name) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
-            if self.0 >= unit && self.0.is_multiple_of(unit) {
-                return write!(out, "{}{name}", self.0 / unit);
-            }
-        }
-        write!(out, "{}B", self.0)
-    }
 }
 
 /// A time in the largest unit that shows it exactly, as the file would say it.
@@ -140,7 +126,7 @@ mod tests {
 
     #[test]
     fn sizes_and_times_are_shown_as_a_file_would_say_them() {
-        let sizes = [0, 1023, 1024, 1536, 1 << 20, 3 << 30].map(|bytes| Bytes(bytes).to_string());
+        let sizes = [0, 1023, 1024, 1536, 1 << 20, 3 << 30].map(size_text);
         assert_eq!(sizes, ["0B", "1023B", "1KiB", "1536B", "1MiB", "3GiB"]);
         let times = [1, 1_000, 90_000, 120_000, 7_200_000, 86_400_000]
             .map(|ms| Time(Duration::from_millis(ms)).to_string());

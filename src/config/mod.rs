@@ -23,7 +23,7 @@ use std::path::Path;
 pub use checked::{Admin, Config, Secret};
 pub use fault::{Conflict, Fault, Faults, Problem, SyntaxCure};
 pub use interpolate::{Broken, Read};
-pub use scalar::{Form, Shown};
+pub use scalar::{Form, Shown, size_text};
 pub use schema::{KEYS, Key, LATER};
 
 use interpolate::Sources;

@@ -124,7 +124,8 @@ pub(super) fn size(text: &str) -> Option<u64> {
 }
 
 /// Bytes in the largest unit that divides them.
-pub(super) fn size_text(bytes: u64) -> String {
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
     let (name, factor) = [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
         .into_iter()
         .find(|(_, factor)| bytes != 0 && bytes.is_multiple_of(*factor))

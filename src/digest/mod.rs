@@ -73,16 +73,14 @@ impl Digest {
         bytes: &[u8],
         now_ms: u64,
     ) -> Result<(), Fault> {
-        // No book counts data points, so checking them makes nobody wait.
-        if signal == Signal::Metrics {
-            return redora_wire::check(signal, bytes).map(drop);
-        }
-        let mut books = self.lock();
-        let walked = match signal {
-            Signal::Traces => books.stage_traces(tenant, bytes, now_ms),
-            Signal::Logs => books.stage_logs(tenant, bytes, now_ms),
-            Signal::Metrics => Ok(()),
+        let stage = match signal {
+            Signal::Traces => Books::stage_traces,
+            Signal::Logs => Books::stage_logs,
+            // No book counts data points, so checking them makes nobody wait.
+            Signal::Metrics => return redora_wire::check(signal, bytes).map(drop),
         };
+        let mut books = self.lock();
+        let walked = stage(&mut books, tenant, bytes, now_ms);
         match walked {
             Ok(()) => books.commit(now_ms),
             Err(_) => books.discard(),

@@ -26,12 +26,6 @@ impl Described {
     }
 }
 
-/// The name of the counter of a `log_metrics` rule.
-#[must_use]
-pub fn log_rule_name(rule: &str) -> String {
-    format!("redora_log_{rule}_total")
-}
-
 macro_rules! families {
     ($(
         $constant:ident = $kind:ident $name:literal $(in $unit:literal)?

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redora_exposition::{Compression, Encoder, Negotiated, Options};
 
-pub use families::{Described, FAMILIES, log_rule_name};
+pub use families::{Described, FAMILIES};
 pub use own::{Births, Own, OwnFault};
 pub use sections::Build;
 

@@ -2,7 +2,7 @@
 
 use redora_exposition::{Family, Kind};
 
-use super::families::{Described, LOG_RECORDS, VERSION_REQUESTS, log_rule_name};
+use super::families::{Described, LOG_RECORDS, VERSION_REQUESTS};
 use super::labels::LabelSet;
 use super::rows::{Place, Step, labels_of};
 use crate::log_metrics::SEVERITIES;
@@ -46,7 +46,7 @@ pub(super) fn log_rule(step: Step<'_>, number: usize) -> Option<Place> {
     let books = step.books;
     let (rules, matched) = (books.log_metrics.rules(), books.log_metrics.matched());
     let (rule, book) = rules.get(number).zip(matched.get(number))?;
-    let name = log_rule_name(&rule.name);
+    let name = rule.metric();
     let help = "Log records that matched the configured rule of this name.";
     let family = Family { name: &name, help, kind: Kind::Counter, unit: None };
     step.rows(&family, book, |encoder, entry| {

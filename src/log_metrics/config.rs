@@ -16,6 +16,14 @@ pub struct Rule {
     pub labels: Vec<Dimension>,
 }
 
+impl Rule {
+    /// The name of the rule's counter.
+    #[must_use]
+    pub fn metric(&self) -> String {
+        format!("redora_log_{}_total", self.name)
+    }
+}
+
 /// What a record must have to be counted; an absent part asks for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
