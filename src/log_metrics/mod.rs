@@ -12,7 +12,7 @@ use redora_wire::logs::LogRecord;
 pub use config::{Body, Match, Rule, SeverityRange};
 pub use watch::Watch;
 
-use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Size, Staged};
+use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Size, Staged, Upkeep};
 
 /// The book of log records.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ pub use native::{BUCKETS_MAX as NATIVE_BUCKETS_MAX, Native};
 pub use outcome::{Kind, Outcome, Status};
 pub use row::{Calls, Edge, Requests, Side, Spans};
 
-use crate::series::{Book, Hasher, Limits, Picked, Row, Size, Weight};
+use crate::series::{Book, Hasher, Limits, Picked, Row, Size, Upkeep, Weight};
 use graph::Peer;
 use histogram::Observation;
 use memo::{Found, Memo};
@@ -98,14 +98,7 @@ impl Red {
         renewed.durations_dropped = self.durations_dropped;
         renewed.overflowed_before = self.sizes().map(|(_, size)| size.overflowed);
         let moment = self.spans.moment();
-        renewed.requests.book.start(moment);
-        for calls in [&mut renewed.tempo, &mut renewed.spanmetrics].into_iter().flatten() {
-            calls.book.start(moment);
-        }
-        if let Some(edges) = &mut renewed.edges {
-            edges.book.start(moment);
-        }
-        renewed.spans.start(moment);
+        renewed.books().for_each(|book| book.start(moment));
         renewed
     }
 
@@ -206,55 +199,43 @@ impl Red {
     /// Forgets what was staged.
     pub fn discard(&mut self) {
         self.memo.clear();
-        self.requests.book.discard();
-        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
-            calls.book.discard();
-        }
-        if let Some(edges) = &mut self.edges {
-            edges.book.discard();
-        }
-        self.spans.discard();
+        self.books().for_each(Upkeep::discard);
         self.forget_observations();
     }
 
     /// Removes the rows of operations that have been idle for too long.
     pub fn expire(&mut self, uptime_ms: u64) {
         self.memo.clear();
-        self.requests.book.expire(uptime_ms);
-        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
-            calls.book.expire(uptime_ms);
-        }
-        if let Some(edges) = &mut self.edges {
-            edges.book.expire(uptime_ms);
-        }
-        self.spans.expire(uptime_ms);
+        self.books().for_each(|book| book.expire(uptime_ms));
     }
 
     /// Takes new limits for every family.
     pub fn limit(&mut self, limits: Limits) {
-        self.requests.book.limit(limits);
-        for calls in [&mut self.tempo, &mut self.spanmetrics].into_iter().flatten() {
-            calls.book.limit(limits);
+        self.books().for_each(|book| book.limit(limits));
+    }
+
+    /// Every book there is.
+    fn books(&mut self) -> impl Iterator<Item = &mut dyn Upkeep> {
+        fn book<R: Row>(family: &mut Option<Family<R>>) -> Option<&mut dyn Upkeep> {
+            family.as_mut().map(|family| &mut family.book as &mut dyn Upkeep)
         }
-        if let Some(edges) = &mut self.edges {
-            edges.book.limit(limits);
-        }
-        self.spans.limit(limits);
+        let always: [&mut dyn Upkeep; 2] = [&mut self.requests.book, &mut self.spans];
+        let wanted = [book(&mut self.tempo), book(&mut self.spanmetrics), book(&mut self.edges)];
+        always.into_iter().chain(wanted.into_iter().flatten())
     }
 
     /// How full each family is.
     #[must_use]
     pub fn sizes(&self) -> [(&'static str, Size); 5] {
-        let calls = |family: &Option<Family<Calls>>| {
+        fn size<R: Row>(family: &Option<Family<R>>) -> Size {
             family.as_ref().map_or_else(Size::default, |family| family.book.size())
-        };
-        let edges = self.edges.as_ref().map_or_else(Size::default, |family| family.book.size());
+        }
         let mut sizes = [
             ("requests", self.requests.book.size()),
             ("spans", self.spans.size()),
-            ("tempo", calls(&self.tempo)),
-            ("spanmetrics", calls(&self.spanmetrics)),
-            ("service_graph", edges),
+            ("tempo", size(&self.tempo)),
+            ("spanmetrics", size(&self.spanmetrics)),
+            ("service_graph", size(&self.edges)),
         ];
         for ((_, size), before) in sizes.iter_mut().zip(self.overflowed_before) {
             size.overflowed += before;

@@ -11,16 +11,24 @@ mod key;
 mod picked;
 mod weight;
 
+use foldhash::SharedSeed;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
 
 pub use config::Limits;
-pub use foldhash::quality::RandomState as Hasher;
+pub use foldhash::quality::SeedableRandomState as Hasher;
 pub use key::{Key, LABEL_BYTES_MAX, Labels, Mark};
 pub use picked::Picked;
 pub use weight::{Carry, Weight};
 
 use std::hash::BuildHasher;
+
+/// A hasher of this seed, which nobody outside the process knows: peers must not be able to choose
+/// keys that fall on one place.
+#[must_use]
+pub fn hasher(seed: u64) -> Hasher {
+    Hasher::with_seed(seed, SharedSeed::global_random())
+}
 
 /// What a book keeps per label set, and what one item does to it.
 pub trait Row {
@@ -146,11 +154,6 @@ impl<R: Row> Book<R> {
         self.moment
     }
 
-    /// Goes on from where another book was.
-    pub fn start(&mut self, moment: Moment) {
-        self.moment = moment;
-    }
-
     /// Puts a hit on the row of `key`, created by `born` if the book has room for one more.
     pub fn stage(
         &mut self,
@@ -207,37 +210,6 @@ impl<R: Row> Book<R> {
         self.moment.batch += 1;
         self.overflowed += std::mem::take(&mut self.overflowed_staged);
         self.give_back();
-    }
-
-    /// Forgets every staged hit and the rows that were created for them.
-    pub fn discard(&mut self) {
-        self.staged.clear();
-        while let Some(slot) = self.created.pop() {
-            self.remove(slot);
-        }
-        self.overflowed_staged = 0;
-        self.give_back();
-    }
-
-    /// Removes the rows that no item touched since the call before, and for `limits.expire_ms` give
-    /// or take the time between two calls.
-    pub fn expire(&mut self, uptime_ms: u64) {
-        let before = std::mem::replace(&mut self.moment.uptime_ms, uptime_ms);
-        let deadline = uptime_ms.saturating_sub(self.limits.expire_ms).min(before);
-        for slot in 0..self.slots.len() {
-            if self.slots[slot].as_ref().is_some_and(|entry| entry.touched_uptime_ms < deadline) {
-                self.remove(slot as u32);
-            }
-        }
-        if self.index.is_empty() {
-            self.slots = Vec::new();
-            self.free = Vec::new();
-        }
-    }
-
-    /// Takes new limits; rows over a lower limit stay until they expire.
-    pub fn limit(&mut self, limits: Limits) {
-        self.limits = limits;
     }
 
     /// The entries from position `from` on, each with its position; positions stay valid while rows
@@ -341,6 +313,56 @@ impl<R: Row> Book<R> {
     fn give_back(&mut self) {
         self.staged.shrink_to(STAGED_KEPT);
         self.created.shrink_to(STAGED_KEPT);
+    }
+}
+
+/// What a book needs whatever its rows are, so that whoever keeps several books asks all of them in
+/// one loop and forgets none.
+pub trait Upkeep {
+    /// Goes on from where another book was.
+    fn start(&mut self, moment: Moment);
+
+    /// Forgets every staged hit and the rows that were created for them.
+    fn discard(&mut self);
+
+    /// Removes the rows that no item touched since the call before, and for `limits.expire_ms` give
+    /// or take the time between two calls.
+    fn expire(&mut self, uptime_ms: u64);
+
+    /// Takes new limits; rows over a lower limit stay until they expire.
+    fn limit(&mut self, limits: Limits);
+}
+
+impl<R: Row> Upkeep for Book<R> {
+    fn start(&mut self, moment: Moment) {
+        self.moment = moment;
+    }
+
+    fn discard(&mut self) {
+        self.staged.clear();
+        while let Some(slot) = self.created.pop() {
+            self.remove(slot);
+        }
+        self.overflowed_staged = 0;
+        self.give_back();
+    }
+
+    fn expire(&mut self, uptime_ms: u64) {
+        let before = std::mem::replace(&mut self.moment.uptime_ms, uptime_ms);
+        let deadline = uptime_ms.saturating_sub(self.limits.expire_ms).min(before);
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].as_ref().is_some_and(|entry| entry.touched_uptime_ms < deadline) {
+                self.remove(slot as u32);
+            }
+        }
+        if self.index.is_empty() {
+            self.slots = Vec::new();
+            self.free = Vec::new();
+        }
+    }
+
+    fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 }
 

@@ -6,7 +6,7 @@
 
 use redora_model::identity::Tenant;
 
-use crate::series::{Book, Carry, Hasher, Key, Limits, Mark, Row, Size, Staged, Weight};
+use crate::series::{Book, Carry, Hasher, Key, Limits, Mark, Row, Size, Staged, Upkeep, Weight};
 
 /// The book of versions.
 #[derive(Debug)]
