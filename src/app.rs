@@ -22,7 +22,7 @@ use crate::expose::{Births, Build, Expose, Own, OwnFault};
 use crate::listen::{self, BindError, Drained, Event, Tell};
 use crate::process::{self, Clock, Drain, System, spans};
 use crate::receive::{self, Reason};
-use crate::series::Hasher;
+use crate::series;
 use last_scrape::LastScrape;
 use reload::Reloading;
 
@@ -46,8 +46,8 @@ pub async fn run(
     config_file: Option<PathBuf>,
     system: System,
 ) -> Result<(), AppError> {
-    let System { clock, mut signals, boot, .. } = system;
-    let digest = Arc::new(Digest::new(reload::settings(&config), Hasher::default()));
+    let System { clock, mut signals, seed, boot } = system;
+    let digest = Arc::new(Digest::new(reload::settings(&config), series::hasher(seed)));
     let own = Arc::new(own_counters()?);
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());

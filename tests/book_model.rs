@@ -109,7 +109,7 @@ fn take(digest: &Digest, service: u8, requests: &[Request], faulty: bool) -> boo
 
 /// Every sample of a scrape: family, labels, value. No label here holds a quote or a comma.
 fn scrape(digest: &Arc<Digest>) -> Vec<(String, BTreeMap<String, String>, f64)> {
-    let own = Arc::new(Own::new(&BIRTHS).unwrap());
+    let own = Arc::new(Own::new(&Births::default()).unwrap());
     let expose = Expose::new(digest.clone(), own, Build { version: "1", revision: "" });
     let negotiated = Negotiated { format: Format::Text004, escaping: Escaping::Underscores };
     let pieces: Vec<_> =
@@ -244,11 +244,3 @@ proptest! {
         prop_assert_eq!(sums(&scrape(&digest), "redora_requests_total", &by), expected);
     }
 }
-
-const BIRTHS: Births<'_> = Births {
-    signals: &["traces"],
-    no_signal: "none",
-    reasons: &["busy"],
-    ports: &["admin"],
-    connection_events: &["cut"],
-};

@@ -61,14 +61,7 @@ fn source(config: Config) -> Expose {
             digest.take(&Tenant::single(), Signal::Traces, &request, NOW_MS).expect("valid");
         }
     }
-    let births = Births {
-        signals: &["traces"],
-        no_signal: "none",
-        reasons: &["busy"],
-        ports: &["admin"],
-        connection_events: &["cut"],
-    };
-    let own = Own::new(&births).expect("collectors fit together");
+    let own = Own::new(&Births::default()).expect("collectors fit together");
     Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
 }
 

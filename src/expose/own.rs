@@ -25,7 +25,7 @@ pub struct Own {
 }
 
 /// The label values that will be counted, known before anything is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Births<'a> {
     /// Signals whose items may be taken.
     pub signals: &'a [&'a str],
