@@ -129,9 +129,10 @@ fn encode_histogram(
     shape: &Shape,
     born_ms: u64,
 ) {
-    let counts = histogram.buckets();
+    let counts = histogram.counts();
+    let classic = counts.len();
     let mut ids = [Ids::default(); BUCKETS_MAX];
-    for (bucket, ids) in ids.iter_mut().enumerate().take(counts.len()) {
+    for (bucket, ids) in ids.iter_mut().enumerate().take(classic) {
         if let Some(exemplar) = histogram.exemplar(bucket) {
             *ids = Ids::of(&exemplar.trace);
         }
@@ -139,8 +140,8 @@ fn encode_histogram(
     let pairs = ids.each_ref().map(Ids::labels);
     let mut buckets = [Bucket { upper: f64::INFINITY, cumulative: 0, exemplar: None }; BUCKETS_MAX];
     let mut cumulative = 0_u64;
-    for (at, (count, bucket)) in counts.iter().zip(&mut buckets).enumerate() {
-        cumulative = cumulative.saturating_add(*count);
+    for (at, (count, bucket)) in counts.zip(&mut buckets).enumerate() {
+        cumulative = cumulative.saturating_add(count);
         *bucket = Bucket {
             upper: shape.bounds().get(at).copied().unwrap_or(f64::INFINITY),
             cumulative,
@@ -153,17 +154,19 @@ fn encode_histogram(
     }
     let mut positive = [(0, 0); NATIVE_BUCKETS_MAX];
     let native = histogram.native().map(|native| {
+        let mut filled = 0;
         for (place, (index, count)) in positive.iter_mut().zip(native.buckets()) {
-            *place = (i32::from(*index), *count);
+            *place = (i32::from(index), count);
+            filled += 1;
         }
-        (native, native.buckets().len())
+        (native, filled)
     });
     encoder.histogram(
         labels,
         &redora_exposition::Histogram {
             count: cumulative,
             sum: histogram.sum(shape),
-            buckets: &buckets[..counts.len()],
+            buckets: &buckets[..classic],
             native: native.map(|(native, len)| Native {
                 schema: native.schema(),
                 zero_threshold: 0.0,
@@ -191,8 +194,8 @@ impl Default for Ids {
 impl Ids {
     fn of(trace: &Trace) -> Self {
         let mut ids = Self::default();
-        hex(&trace.trace_id, &mut ids.trace);
-        hex(&trace.span_id, &mut ids.span);
+        hex(&trace.trace_id(), &mut ids.trace);
+        hex(&trace.span_id(), &mut ids.span);
         ids
     }
 

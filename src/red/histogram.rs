@@ -2,6 +2,8 @@
 //! a native histogram beside them. Nanoseconds stay integers until they are printed, because a
 //! float sum of a week's requests drifts.
 
+use std::num::NonZeroU64;
+
 use super::native::Native;
 use super::{Buckets, Config};
 
@@ -14,22 +16,36 @@ pub struct Observation {
     pub trace: Option<Trace>,
 }
 
-/// Where a span is found again: the ids of an exemplar.
+/// Where a span is found again: the ids of an exemplar, as whole words, which are copied for every
+/// span of every family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trace {
-    /// The trace's id, not all zero.
-    pub trace_id: [u8; 16],
-    /// The span's id, not all zero.
-    pub span_id: [u8; 8],
+    trace_id: [u64; 2],
+    span_id: NonZeroU64,
 }
 
 impl Trace {
     /// The ids, if both have their length and are not all zero.
+    #[inline]
     #[must_use]
     pub fn new(trace_id: &[u8], span_id: &[u8]) -> Option<Self> {
-        let trace_id: [u8; 16] = trace_id.try_into().ok()?;
-        let span_id: [u8; 8] = span_id.try_into().ok()?;
-        (trace_id != [0; 16] && span_id != [0; 8]).then_some(Self { trace_id, span_id })
+        let (&[high, low], []) = trace_id.as_chunks::<8>() else { return None };
+        let trace_id = [u64::from_be_bytes(high), u64::from_be_bytes(low)];
+        let span_id = NonZeroU64::new(u64::from_be_bytes(span_id.try_into().ok()?))?;
+        (trace_id != [0; 2]).then_some(Self { trace_id, span_id })
+    }
+
+    /// The trace's id as it was sent, not all zero.
+    #[must_use]
+    pub fn trace_id(&self) -> [u8; 16] {
+        let [high, low] = self.trace_id.map(u128::from);
+        (high << u64::BITS | low).to_be_bytes()
+    }
+
+    /// The span's id as it was sent, not all zero.
+    #[must_use]
+    pub fn span_id(&self) -> [u8; 8] {
+        self.span_id.get().to_be_bytes()
     }
 }
 
@@ -120,10 +136,18 @@ pub struct Exemplar {
 /// Counts of durations; created with the first of them, so that an empty one never exists.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    buckets: Box<[u64]>,
+    buckets: Box<[Bucket]>,
     sum_ns: u128,
-    native: Option<Box<Native>>,
-    exemplars: Vec<(u8, Exemplar)>,
+    native: Option<Native>,
+    /// One for each bucket that was ever hit, which are few of them.
+    exemplars: Vec<Exemplar>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    count: u64,
+    /// The number of its exemplar, from 1; 0 where it has none.
+    exemplar: u8,
 }
 
 impl Histogram {
@@ -131,9 +155,9 @@ impl Histogram {
     #[must_use]
     pub fn new(shape: &Shape) -> Self {
         Self {
-            buckets: vec![0; shape.bounds_ns.len() + 1].into(),
+            buckets: vec![Bucket::default(); shape.bounds_ns.len() + 1].into(),
             sum_ns: 0,
-            native: shape.native.then(Box::default),
+            native: shape.native.then(Native::default),
             exemplars: Vec::new(),
         }
     }
@@ -147,28 +171,36 @@ impl Histogram {
         trace: Option<Trace>,
         now_ms: u64,
     ) {
-        let at = shape.bucket(nanos);
-        self.buckets[at] = self.buckets[at].saturating_add(count);
+        let bucket = &mut self.buckets[shape.bucket(nanos)];
+        bucket.count = bucket.count.saturating_add(count);
         let sum_ns = u128::from(nanos) * u128::from(count);
         self.sum_ns = self.sum_ns.saturating_add(sum_ns);
         if let Some(native) = &mut self.native {
             native.add(nanos, count);
         }
         if let (true, Some(trace)) = (shape.exemplars, trace) {
-            self.remember(at as u8, Exemplar { trace, nanos, at_ms: now_ms });
+            let exemplar = Exemplar { trace, nanos, at_ms: now_ms };
+            match self.exemplars.get_mut(usize::from(bucket.exemplar).wrapping_sub(1)) {
+                Some(kept) => *kept = exemplar,
+                None => {
+                    self.exemplars.reserve_exact(1);
+                    self.exemplars.push(exemplar);
+                    bucket.exemplar = self.exemplars.len() as u8;
+                }
+            }
         }
     }
 
     /// Counts per classic bucket, not cumulated, the infinite one last.
     #[must_use]
-    pub fn buckets(&self) -> &[u64] {
-        &self.buckets
+    pub fn counts(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.buckets.iter().map(|bucket| bucket.count)
     }
 
     /// How many durations there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
+        self.counts().fold(0, u64::saturating_add)
     }
 
     /// All durations together, in the family's unit.
@@ -180,25 +212,14 @@ impl Histogram {
     /// The native histogram, where one is kept.
     #[must_use]
     pub fn native(&self) -> Option<&Native> {
-        self.native.as_deref()
+        self.native.as_ref()
     }
 
     /// The exemplar of a classic bucket.
     #[must_use]
     pub fn exemplar(&self, bucket: usize) -> Option<&Exemplar> {
-        let (_, exemplar) = self.exemplars.iter().find(|(at, _)| usize::from(*at) == bucket)?;
-        Some(exemplar)
-    }
-
-    /// One exemplar for each bucket that was ever hit, which are few of them.
-    fn remember(&mut self, bucket: u8, exemplar: Exemplar) {
-        match self.exemplars.iter_mut().find(|(at, _)| *at == bucket) {
-            Some((_, kept)) => *kept = exemplar,
-            None => {
-                self.exemplars.reserve_exact(1);
-                self.exemplars.push((bucket, exemplar));
-            }
-        }
+        let number = usize::from(self.buckets.get(bucket)?.exemplar);
+        self.exemplars.get(number.wrapping_sub(1))
     }
 }
 
@@ -212,7 +233,7 @@ fn whole_nanos(seconds: f64) -> u64 {
 const SPANMETRICS_MS: [u64; 16] =
     [2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 2000, 5000, 10_000, 15_000];
 
-// A bucket's number is kept in one byte.
+// The number of a bucket or of its exemplar is kept in one byte.
 const _: () = assert!(Buckets::MAX < u8::MAX as usize && SPANMETRICS_MS.len() < u8::MAX as usize);
 
 #[cfg(test)]
@@ -245,7 +266,7 @@ mod tests {
         }
         let mut expected = [0; 15];
         (expected[0], expected[1], expected[13], expected[14]) = (2, 1, 1, 2);
-        assert_eq!(histogram.buckets(), expected);
+        assert!(histogram.counts().eq(expected), "{histogram:?}");
     }
 
     #[test]
@@ -257,7 +278,7 @@ mod tests {
             let mut histogram = Histogram::new(&shape);
             histogram.add(&shape, within, 1, trace(1), 0);
             histogram.add(&shape, within + 1, 1, trace(2), 0);
-            assert_eq!(histogram.buckets(), [1, 1], "{bound}");
+            assert!(histogram.counts().eq([1, 1]), "{bound}");
             for (bucket, inside) in [(0, true), (1, false)] {
                 let value = histogram.exemplar(bucket).map(|e| shape.in_units(e.nanos));
                 assert_eq!(value.map(|value| value <= bound), Some(inside), "{bound} {value:?}");
@@ -273,7 +294,7 @@ mod tests {
             histogram.add(&shape, 100_000_000, 10_000, None, 0);
         }
         assert_eq!(histogram.sum(&shape).to_bits(), 1_000_000_f64.to_bits());
-        assert_eq!(histogram.native().map(|native| native.buckets().len()), Some(1));
+        assert_eq!(histogram.native().map(|native| native.buckets().count()), Some(1));
     }
 
     #[test]
@@ -283,7 +304,7 @@ mod tests {
         for (nanos, id) in [(1_000_000, 1), (2_000_000, 2), (30_000_000, 3)] {
             histogram.add(&shape, nanos, 1, trace(id), 42);
         }
-        let of = |bucket| histogram.exemplar(bucket).map(|e| (e.trace.trace_id[0], e.nanos));
+        let of = |bucket| histogram.exemplar(bucket).map(|e| (e.trace.trace_id()[0], e.nanos));
         assert_eq!((of(0), of(1), of(3)), (Some((2, 2_000_000)), None, Some((3, 30_000_000))));
     }
 
@@ -305,7 +326,7 @@ mod tests {
             histogram.add(&shape, nanos, u64::MAX, None, 0);
         }
         assert_eq!(histogram.count(), u64::MAX);
-        assert_eq!(histogram.buckets()[0], u64::MAX);
+        assert_eq!(histogram.counts().next(), Some(u64::MAX));
     }
 
     #[test]
@@ -313,7 +334,11 @@ mod tests {
         assert_eq!(Trace::new(&[0; 16], &[1; 8]), None);
         assert_eq!(Trace::new(&[1; 16], &[0; 8]), None);
         assert_eq!(Trace::new(&[1; 15], &[1; 8]), None);
-        assert!(trace(1).is_some());
+        assert_eq!(Trace::new(&[1; 16], &[1; 9]), None);
+        let id: [u8; 16] = std::array::from_fn(|i| i as u8);
+        let trace = Trace::new(&id, &id[8..]).expect("valid ids");
+        assert_eq!((trace.trace_id(), &trace.span_id()[..]), (id, &id[8..]));
+        assert!(Trace::new(&[[0; 15].as_slice(), &[1]].concat(), &[1; 8]).is_some());
     }
 
     #[test]
@@ -329,7 +354,7 @@ mod tests {
             for (bucket, bound) in shape.bounds().iter().enumerate() {
                 let mut histogram = Histogram::new(shape);
                 histogram.add(shape, shape.bounds_ns[bucket], 1, None, 0);
-                assert_eq!(histogram.buckets()[bucket], 1, "{bound} is in its bucket");
+                assert_eq!(histogram.counts().nth(bucket), Some(1), "{bound} is in its bucket");
                 assert_eq!(histogram.sum(shape).to_bits(), bound.to_bits());
             }
         }

@@ -7,14 +7,18 @@
 /// Counts per exponential bucket, at most [`BUCKETS_MAX`] of them: past that the schema is halved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
-    schema: i8,
     zero: u64,
-    buckets: Vec<(i16, u64)>,
+    schema: i8,
+    /// The index that the first of `numbers` is for.
+    first: i16,
+    /// For each index the number of its count, from 1; 0 where it has none.
+    numbers: Vec<u8>,
+    counts: Vec<u64>,
 }
 
 impl Default for Native {
     fn default() -> Self {
-        Self { schema: SCHEMA, zero: 0, buckets: Vec::new() }
+        Self { zero: 0, schema: SCHEMA, first: 0, numbers: Vec::new(), counts: Vec::new() }
     }
 }
 
@@ -25,24 +29,44 @@ impl Native {
             self.zero = self.zero.saturating_add(count);
             return;
         }
-        let mut index = shrink(bucket_index(nanos as f64 / 1e9), SCHEMA - self.schema);
-        loop {
-            match self.buckets.binary_search_by_key(&index, |(at, _)| *at) {
-                Ok(at) => {
-                    let bucket = &mut self.buckets[at].1;
-                    *bucket = bucket.saturating_add(count);
-                    return;
-                }
-                Err(at) if self.buckets.len() < BUCKETS_MAX => {
-                    self.buckets.insert(at, (index, count));
-                    return;
-                }
-                Err(_) => {
-                    self.halve();
-                    index = shrink(index, 1);
-                }
-            }
+        let index = bucket_index(nanos as f64 / 1e9);
+        let place = shrink(index, SCHEMA - self.schema).wrapping_sub(self.first);
+        let number = self.numbers.get(place as usize).copied().unwrap_or(0);
+        match self.counts.get_mut(usize::from(number).wrapping_sub(1)) {
+            Some(bucket) => *bucket = bucket.saturating_add(count),
+            None => self.add_first(index, count),
         }
+    }
+
+    /// Adds to a bucket that stood at 0; `index` is that of the finest schema.
+    #[cold]
+    fn add_first(&mut self, index: i16, count: u64) {
+        while self.counts.len() == BUCKETS_MAX {
+            self.halve();
+        }
+        let at = shrink(index, SCHEMA - self.schema);
+        self.reach(at);
+        let number = &mut self.numbers[(at - self.first) as usize];
+        if *number == 0 {
+            self.counts.reserve_exact(1);
+            self.counts.push(0);
+            *number = self.counts.len() as u8;
+        }
+        let bucket = &mut self.counts[usize::from(*number) - 1];
+        *bucket = bucket.saturating_add(count);
+    }
+
+    /// Makes `numbers` reach an index, which is within the few hundred that durations have.
+    fn reach(&mut self, index: i16) {
+        if self.numbers.is_empty() {
+            self.first = index;
+        }
+        let before = (self.first - index).max(0) as usize;
+        let after = (index - self.first + 1).max(0) as usize;
+        self.numbers.reserve_exact(before + after.saturating_sub(self.numbers.len()));
+        self.numbers.splice(..0, std::iter::repeat_n(0, before));
+        self.first = self.first.min(index);
+        self.numbers.resize(self.numbers.len().max(after), 0);
     }
 
     /// The exponential schema at present, 3 or less.
@@ -58,24 +82,24 @@ impl Native {
     }
 
     /// Bucket indexes and counts, rising.
-    #[must_use]
-    pub fn buckets(&self) -> &[(i16, u64)] {
-        &self.buckets
+    pub fn buckets(&self) -> impl Iterator<Item = (i16, u64)> + '_ {
+        let indexes = (self.first..).zip(&self.numbers);
+        indexes.filter_map(|(index, number)| {
+            let count = self.counts.get(usize::from(*number).wrapping_sub(1))?;
+            Some((index, *count))
+        })
     }
 
     /// Merges each pair of buckets: one schema lower, at least half as many.
     fn halve(&mut self) {
-        self.schema -= 1;
-        for (index, _) in &mut self.buckets {
-            *index = shrink(*index, 1);
+        let schema = self.schema - 1;
+        let mut half = Self { zero: self.zero, schema, ..Self::default() };
+        let steps = SCHEMA - schema;
+        for (index, count) in self.buckets() {
+            // Upper bounds are the same in every schema that has them.
+            half.add_first(shrink(index, 1) << steps, count);
         }
-        self.buckets.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 = kept.1.saturating_add(next.1);
-            }
-            same
-        });
+        *self = half;
     }
 }
 
@@ -161,9 +185,9 @@ mod tests {
             nanos += nanos / 40 + 1;
         }
         native.add(0, 5);
-        assert!(native.buckets().len() <= BUCKETS_MAX);
+        assert!(native.buckets().count() <= BUCKETS_MAX);
         assert!(native.schema() < 3, "so wide a range does not fit the finest schema");
-        assert_eq!(native.buckets().iter().map(|(_, count)| count).sum::<u64>(), added);
+        assert_eq!(native.buckets().map(|(_, count)| count).sum::<u64>(), added);
         assert_eq!(native.zero(), 5);
         assert!(native.buckets().is_sorted_by(|a, b| a.0 < b.0));
     }
@@ -183,7 +207,7 @@ mod tests {
         for nanos in &all {
             *expected.entry(shrink(bucket_index(*nanos as f64 / 1e9), steps)).or_insert(0) += 1;
         }
-        assert_eq!(native.buckets(), expected.into_iter().collect::<Vec<_>>());
+        assert!(native.buckets().eq(expected));
     }
 
     #[test]
