@@ -15,7 +15,7 @@ use redora_wire::{Fault, Signal};
 
 use crate::log_metrics::{LogMetrics, Rule, Watch};
 use crate::red::{self, Attributes, Outcome, Red};
-use crate::series::{Hasher, Limits, Moment, Picked};
+use crate::series::{Hasher, Limits, Moment};
 use crate::sightings::{self, Sightings};
 use resource::Resource;
 
@@ -148,18 +148,17 @@ impl Books {
     }
 
     fn stage_traces(&mut self, tenant: &Tenant, bytes: &[u8], now_ms: u64) -> Result<(), Fault> {
-        let mut attributes = Attributes::default();
-        let mut dimensions = Picked::new(self.red.config().dimensions.len());
+        let mut attributes = Attributes::new(self.red.config().dimensions.len());
         for part in resource_spans(bytes) {
             let part = part?;
             let mut named = false;
             for scope in part.scope_spans() {
                 for span in scope?.spans() {
                     if !named {
-                        self.name_spans(tenant, &part, &mut dimensions)?;
+                        self.name_spans(tenant, &part, &mut attributes)?;
                         named = true;
                     }
-                    self.stage_span(span?, &mut attributes, &mut dimensions, now_ms)?;
+                    self.stage_span(span?, &mut attributes, now_ms)?;
                 }
             }
         }
@@ -172,13 +171,13 @@ impl Books {
         &mut self,
         tenant: &Tenant,
         part: &ResourceSpans<'a>,
-        dimensions: &mut Picked<'a>,
+        attributes: &mut Attributes<'a>,
     ) -> Result<(), Fault> {
-        dimensions.clear_resource();
-        let wanted = &self.red.config().dimensions;
-        let resource = Resource::read(&part.resource(), |kv| dimensions.see_resource(wanted, kv))?;
+        attributes.clear_resource();
+        let wanted = self.red.vocabulary();
+        let resource = Resource::read(&part.resource(), |kv| attributes.see_resource(wanted, kv))?;
         let service = resource.service();
-        self.red.service(tenant, &service);
+        self.red.service(tenant, &service, attributes);
         self.sightings.version(tenant, &service, resource.version());
         Ok(())
     }
@@ -187,17 +186,12 @@ impl Books {
         &mut self,
         bytes: &'a [u8],
         attributes: &mut Attributes<'a>,
-        dimensions: &mut Picked<'a>,
         now_ms: u64,
     ) -> Result<(), Fault> {
         attributes.clear();
-        dimensions.clear();
-        let wanted = &self.red.config().dimensions;
-        let span = Span::read(bytes, |kv| {
-            attributes.see(kv);
-            dimensions.see(wanted, kv);
-        })?;
-        let judged = self.red.stage(&span, attributes, dimensions, now_ms);
+        let wanted = self.red.vocabulary();
+        let span = Span::read(bytes, |kv| attributes.see(wanted, kv))?;
+        let judged = self.red.stage(&span, attributes, now_ms);
         if judged.kind.serves() {
             let failed = judged.outcome == Outcome::Error;
             self.sightings.stage(sightings::Requests { weight: judged.weight, failed }, now_ms);

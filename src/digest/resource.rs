@@ -24,10 +24,10 @@ impl<'a> Resource<'a> {
         let mut read = Self::default();
         resource.read(|attribute| {
             match attribute.key {
-                b"service.name" => read.service = attribute.value,
-                b"service.version" => read.version = attribute.value,
-                b"vcs.ref.head.revision" => read.revision = attribute.value,
-                b"vcs.repository.ref.revision" => read.revision_deprecated = attribute.value,
+                b"service.name" => read.service = attribute.value.read(),
+                b"service.version" => read.version = attribute.value.read(),
+                b"vcs.ref.head.revision" => read.revision = attribute.value.read(),
+                b"vcs.repository.ref.revision" => read.revision_deprecated = attribute.value.read(),
                 _ => {}
             }
             also(attribute);

@@ -58,7 +58,7 @@ impl<'a> Watch<'a> {
             for (seen, (key, value)) in watched.attributes.iter_mut().zip(&rule.matches.attributes)
             {
                 if key.as_bytes() == attribute.key {
-                    *seen = spells(attribute.value, value.as_bytes());
+                    *seen = spells(attribute.value.read(), value.as_bytes());
                 }
             }
         }
@@ -106,7 +106,7 @@ fn says(value: Value<'_>, body: &Body, text: &mut Vec<u8>, depth: u32) -> bool {
             values.iter().any(|value| says(value, body, text, depth - 1))
         }
         Value::KvList(attributes) if depth > 0 => {
-            attributes.iter().any(|attribute| says(attribute.value, body, text, depth - 1))
+            attributes.iter().any(|attribute| says(attribute.value.read(), body, text, depth - 1))
         }
         _ => false,
     }

@@ -1,129 +1,82 @@
 //! The span attributes that say what a request was, old and stable semantic conventions under one
 //! name each: instrumentations of both generations meet in one agent, often in one trace.
 
-use redora_wire::{KeyValue, Value};
+use redora_wire::{Encoded, KeyValue, Value};
 
-/// A fact about a request, whatever the convention called it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attribute {
-    /// The HTTP request method.
-    HttpMethod,
-    /// The route that matched, with placeholders.
-    HttpRoute,
-    /// The HTTP response status code.
-    HttpStatus,
-    /// The template of a client's URL.
-    UrlTemplate,
-    /// The RPC system: grpc, connectrpc, …
-    RpcSystem,
-    /// The RPC service, where it is not part of the method.
-    RpcService,
-    /// The RPC method.
-    RpcMethod,
-    /// The RPC status, a number or a name.
-    RpcStatus,
-    /// The database system.
-    DbSystem,
-    /// The database's name.
-    DbNamespace,
-    /// The database operation.
-    DbOperation,
-    /// The table or collection.
-    DbCollection,
-    /// The low-cardinality summary of the query.
-    DbSummary,
-    /// The messaging system.
-    MessagingSystem,
-    /// What was done with the message.
-    MessagingOperation,
-    /// The queue or topic.
-    MessagingDestination,
-    /// The template of queue or topic.
-    MessagingTemplate,
-    /// Whether the destination is temporary or anonymous, so that its name says nothing.
-    MessagingTemporary,
-    /// The class of the error, present on a failed request.
-    ErrorType,
-    /// The service that was called, by name.
-    PeerService,
-    /// The host that was called.
-    ServerAddress,
-    /// The host in the URL that was called, all that old conventions tell of a client's peer. The
-    /// rest of a URL is never kept: it may be different for every span.
-    UrlHost,
-}
+use super::vocabulary::{ATTRIBUTES, Attribute, Generation, Vocabulary};
+use crate::series::Picked;
 
-/// Every fact, in the order of their declaration.
-const ALL: [Attribute; ATTRIBUTES] = [
-    Attribute::HttpMethod,
-    Attribute::HttpRoute,
-    Attribute::HttpStatus,
-    Attribute::UrlTemplate,
-    Attribute::RpcSystem,
-    Attribute::RpcService,
-    Attribute::RpcMethod,
-    Attribute::RpcStatus,
-    Attribute::DbSystem,
-    Attribute::DbNamespace,
-    Attribute::DbOperation,
-    Attribute::DbCollection,
-    Attribute::DbSummary,
-    Attribute::MessagingSystem,
-    Attribute::MessagingOperation,
-    Attribute::MessagingDestination,
-    Attribute::MessagingTemplate,
-    Attribute::MessagingTemporary,
-    Attribute::ErrorType,
-    Attribute::PeerService,
-    Attribute::ServerAddress,
-    Attribute::UrlHost,
-];
-
-/// How many facts there are.
-const ATTRIBUTES: usize = Attribute::UrlHost as usize + 1;
-
-/// The facts of one span, filled while its bytes are walked and used again for the next.
+/// The facts and dimensions of one span, filled while its bytes are walked and used again for the
+/// next. Values stay as they came until one is asked for.
 #[derive(Clone, Debug)]
 pub struct Attributes<'a> {
     present: u32,
     stable: u32,
-    values: [Value<'a>; ATTRIBUTES],
+    facts: [Encoded<'a>; ATTRIBUTES],
+    dimensions: Picked<'a>,
 }
 
 impl Default for Attributes<'_> {
     fn default() -> Self {
-        Self { present: 0, stable: 0, values: [Value::Empty; ATTRIBUTES] }
+        Self::new(0)
     }
 }
 
 impl<'a> Attributes<'a> {
+    /// Room for the facts and so many configured dimensions, none of them seen.
+    #[must_use]
+    pub fn new(dimensions: usize) -> Self {
+        let facts = [Encoded::default(); ATTRIBUTES];
+        Self { present: 0, stable: 0, facts, dimensions: Picked::new(dimensions) }
+    }
+
     /// Forgets the span before.
     pub fn clear(&mut self) {
         (self.present, self.stable) = (0, 0);
+        self.dimensions.clear();
     }
 
-    /// Notes an attribute if it is one of the facts; where both generations are set, the stable one
-    /// stands.
-    pub fn see(&mut self, attribute: KeyValue<'a>) {
-        let Some((fact, generation)) = classify(attribute.key) else { return };
-        let bit = 1 << fact as u32;
-        if generation == Generation::Old && self.stable & bit != 0 {
+    /// Notes an attribute if it is looked for; where both generations of the conventions set a
+    /// fact, the stable one stands.
+    #[inline]
+    pub fn see(&mut self, vocabulary: &Vocabulary, attribute: KeyValue<'a>) {
+        let Some(meaning) = vocabulary.meaning(attribute.key) else { return };
+        if let Some(number) = meaning.dimension {
+            self.dimensions.set(usize::from(number), attribute.value);
+        }
+        let Some((fact, generation)) = meaning.fact else { return };
+        if generation == Generation::Old && self.stable & bit(fact) != 0 {
             return;
         }
-        self.present |= bit;
-        if generation == Generation::Stable {
-            self.stable |= bit;
+        self.present |= bit(fact);
+        self.stable |= u32::from(generation == Generation::Stable) << fact as u32;
+        self.facts[fact as usize] = attribute.value;
+    }
+
+    /// Forgets the resource before.
+    pub fn clear_resource(&mut self) {
+        self.dimensions.clear_resource();
+    }
+
+    /// Notes an attribute of the resource, which may be a dimension.
+    pub fn see_resource(&mut self, vocabulary: &Vocabulary, attribute: KeyValue<'a>) {
+        let number = vocabulary.meaning(attribute.key).and_then(|meaning| meaning.dimension);
+        if let Some(number) = number {
+            self.dimensions.set_resource(usize::from(number), attribute.value);
         }
-        self.values[fact as usize] = match (fact, attribute.value) {
-            (Attribute::UrlHost, Value::String(url)) => Value::String(host(url)),
-            (_, value) => value,
-        };
+    }
+
+    /// The values of the configured dimensions.
+    #[must_use]
+    pub fn dimensions(&self) -> &Picked<'a> {
+        &self.dimensions
     }
 
     /// The value of a fact.
     #[must_use]
     pub fn value(&self, fact: Attribute) -> Option<Value<'a>> {
-        (self.present & (1 << fact as u32) != 0).then(|| self.values[fact as usize])
+        let is_present = self.present & bit(fact) != 0;
+        is_present.then(|| self.facts[fact as usize].read())
     }
 
     /// The value of a fact where it is text and not empty.
@@ -146,16 +99,6 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The facts that were seen, in the order of their declaration.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Attribute, Value<'a>)> + '_ {
-        let mut left = self.present;
-        std::iter::from_fn(move || {
-            let at = left.trailing_zeros() as usize;
-            left &= left.wrapping_sub(1);
-            Some((*ALL.get(at)?, self.values[at]))
-        })
-    }
-
     /// Whether a fact is set to something.
     #[must_use]
     pub fn is_set(&self, fact: Attribute) -> bool {
@@ -165,43 +108,55 @@ impl<'a> Attributes<'a> {
             Some(_) => true,
         }
     }
+
+    /// The host that was called: all that old conventions tell of a client's peer is a URL.
+    #[must_use]
+    pub fn host(&self) -> Option<&'a [u8]> {
+        let host = || self.text(Attribute::Url).map(host).filter(|host| !host.is_empty());
+        self.text(Attribute::ServerAddress).or_else(host)
+    }
+
+    /// What tells a span's labels from those of others, as numbered parts: equal parts mean equal
+    /// facts and dimensions. Who was called matters to the side that `calls` alone, and of a URL
+    /// only the host is a part: the rest may be different for every span.
+    #[inline(always)]
+    pub(super) fn parts(&self, calls: bool) -> impl Iterator<Item = (u8, &'a [u8])> + '_ {
+        let named = self.present & if calls { !bit(Attribute::Url) } else { !PEER };
+        let facts = Ones(named).map(|at| (at as u8, self.facts[at].bytes()));
+        let by_url = calls
+            && self.present & bit(Attribute::Url) != 0
+            && self.text(Attribute::ServerAddress).is_none();
+        let host = if by_url { self.host() } else { None };
+        let dimensions = self
+            .dimensions
+            .own()
+            .map(|(number, value)| ((ATTRIBUTES + number) as u8, value.bytes()));
+        facts.chain(host.map(|host| (Attribute::Url as u8, host))).chain(dimensions)
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Generation {
-    Old,
-    Stable,
+/// The facts of who was called.
+const PEER: u32 = bit(Attribute::PeerService) | bit(Attribute::ServerAddress) | bit(Attribute::Url);
+
+const fn bit(fact: Attribute) -> u32 {
+    1 << fact as u32
 }
 
-/// The fact behind a key. Told apart by the key's first bytes, one after the other, since nine in
-/// ten keys are none.
-fn classify(key: &[u8]) -> Option<(Attribute, Generation)> {
-    use Attribute as A;
-    use Generation::{Old, Stable};
-    Some(match key {
-        [b'h', b't', b't', b'p', b'.', rest @ ..] => match rest {
-            b"request.method" => (A::HttpMethod, Stable),
-            b"method" => (A::HttpMethod, Old),
-            b"route" => (A::HttpRoute, Stable),
-            b"response.status_code" => (A::HttpStatus, Stable),
-            b"status_code" => (A::HttpStatus, Old),
-            b"url" => (A::UrlHost, Old),
-            _ => return None,
-        },
-        [b'r', b'p', b'c', b'.', rest @ ..] => return classify_rpc(rest),
-        [b'd', b'b', b'.', rest @ ..] => return classify_db(rest),
-        [b'm', b'e', b's', b's', b'a', b'g', b'i', b'n', b'g', b'.', rest @ ..] => {
-            return classify_messaging(rest);
+/// The places of the ones in a number, from the lowest on.
+struct Ones(u32);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
         }
-        b"url.template" => (A::UrlTemplate, Stable),
-        b"url.full" => (A::UrlHost, Stable),
-        b"error.type" => (A::ErrorType, Stable),
-        b"service.peer.name" => (A::PeerService, Stable),
-        b"peer.service" => (A::PeerService, Old),
-        b"server.address" => (A::ServerAddress, Stable),
-        b"net.peer.name" => (A::ServerAddress, Old),
-        _ => return None,
-    })
+        let at = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(at)
+    }
 }
 
 /// The host of an absolute URL, without user and port; empty where there is none.
@@ -220,64 +175,44 @@ fn host(url: &[u8]) -> &[u8] {
     &host[..port]
 }
 
-fn classify_rpc(rest: &[u8]) -> Option<(Attribute, Generation)> {
-    use Attribute as A;
-    use Generation::{Old, Stable};
-    Some(match rest {
-        b"system.name" => (A::RpcSystem, Stable),
-        b"system" => (A::RpcSystem, Old),
-        b"service" => (A::RpcService, Old),
-        b"method" => (A::RpcMethod, Stable),
-        b"response.status_code" | b"status_code" => (A::RpcStatus, Stable),
-        b"grpc.status_code" | b"connect_rpc.error_code" => (A::RpcStatus, Old),
-        _ => return None,
-    })
-}
+/// The facts that these attributes make, for the tests of this room.
+#[cfg(test)]
+pub(super) fn facts(pairs: &[(&str, Value<'_>)]) -> Attributes<'static> {
+    use redora_wire::trace::Span;
 
-fn classify_db(rest: &[u8]) -> Option<(Attribute, Generation)> {
-    use Attribute as A;
-    use Generation::{Old, Stable};
-    Some(match rest {
-        b"system.name" => (A::DbSystem, Stable),
-        b"system" => (A::DbSystem, Old),
-        b"namespace" => (A::DbNamespace, Stable),
-        b"name" => (A::DbNamespace, Old),
-        b"operation.name" => (A::DbOperation, Stable),
-        b"operation" => (A::DbOperation, Old),
-        b"collection.name" => (A::DbCollection, Stable),
-        b"sql.table" | b"mongodb.collection" | b"cassandra.table" => (A::DbCollection, Old),
-        b"query.summary" => (A::DbSummary, Stable),
-        _ => return None,
-    })
-}
-
-fn classify_messaging(rest: &[u8]) -> Option<(Attribute, Generation)> {
-    use Attribute as A;
-    use Generation::{Old, Stable};
-    Some(match rest {
-        b"system" => (A::MessagingSystem, Stable),
-        b"operation.name" => (A::MessagingOperation, Stable),
-        b"operation.type" | b"operation" => (A::MessagingOperation, Old),
-        b"destination.name" => (A::MessagingDestination, Stable),
-        b"destination" => (A::MessagingDestination, Old),
-        b"destination.template" => (A::MessagingTemplate, Stable),
-        b"destination.temporary" | b"destination.anonymous" | b"temp_destination" => {
-            (A::MessagingTemporary, Stable)
-        }
-        _ => return None,
-    })
+    let span = tests::span(pairs).leak();
+    let (vocabulary, mut attributes) = (Vocabulary::new(&[]), Attributes::default());
+    Span::read(span, |attribute| attributes.see(&vocabulary, attribute)).expect("a span");
+    attributes
 }
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::common::v1 as proto;
+    use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+    use prost::Message;
+    use redora_model::dimension::Dimension;
+    use redora_wire::trace::Span;
+
     use super::*;
 
-    fn see<'a>(pairs: &[(&'a str, Value<'a>)]) -> Attributes<'a> {
-        let mut attributes = Attributes::default();
-        for (key, value) in pairs {
-            attributes.see(KeyValue { key: key.as_bytes(), value: *value });
-        }
-        attributes
+    /// A span with these attributes, encoded.
+    pub(super) fn span(pairs: &[(&str, Value<'_>)]) -> Vec<u8> {
+        let any = |value: &Value<'_>| match *value {
+            Value::String(text) => Any::StringValue(String::from_utf8_lossy(text).into_owned()),
+            Value::Bool(flag) => Any::BoolValue(flag),
+            Value::Int(number) => Any::IntValue(number),
+            Value::Double(number) => Any::DoubleValue(number),
+            _ => panic!("no test of this room needs lists or bytes"),
+        };
+        let attribute = |(key, value): &(&str, Value<'_>)| proto::KeyValue {
+            key: (*key).to_owned(),
+            value: Some(proto::AnyValue { value: Some(any(value)) }),
+            ..Default::default()
+        };
+        let attributes = pairs.iter().map(attribute).collect();
+        let span = opentelemetry_proto::tonic::trace::v1::Span { attributes, ..Default::default() };
+        span.encode_to_vec()
     }
 
     #[test]
@@ -287,19 +222,28 @@ mod tests {
                 ("http.method", Value::String(b"OLD")),
                 ("http.request.method", Value::String(b"STABLE")),
             ];
-            let attributes = see(&order.map(|i| pairs[i]));
+            let attributes = facts(&order.map(|i| pairs[i]));
             assert_eq!(attributes.text(Attribute::HttpMethod), Some(b"STABLE".as_slice()));
         }
-        let old = see(&[("http.status_code", Value::Int(404))]);
+        let old = facts(&[("http.status_code", Value::Int(404))]);
         assert_eq!(old.number(Attribute::HttpStatus), Some(404));
     }
 
     #[test]
     fn a_cleared_set_holds_nothing_of_the_span_before() {
-        let mut attributes = see(&[("http.request.method", Value::String(b"GET"))]);
+        let vocabulary = Vocabulary::new(&["tier"].map(Dimension::new));
+        let first = span(&[
+            ("http.request.method", Value::String(b"GET")),
+            ("tier", Value::String(b"gold")),
+        ]);
+        let second = span(&[("http.method", Value::String(b"PUT"))]);
+        let mut attributes = Attributes::new(1);
+        Span::read(&first, |attribute| attributes.see(&vocabulary, attribute)).expect("a span");
+        assert_eq!(attributes.parts(true).count(), 2);
         attributes.clear();
         assert_eq!(attributes.value(Attribute::HttpMethod), None);
-        attributes.see(KeyValue { key: b"http.method", value: Value::String(b"PUT") });
+        assert_eq!(attributes.parts(true).count(), 0);
+        Span::read(&second, |attribute| attributes.see(&vocabulary, attribute)).expect("a span");
         assert_eq!(attributes.text(Attribute::HttpMethod), Some(b"PUT".as_slice()));
     }
 
@@ -313,33 +257,44 @@ mod tests {
             (Value::String(b"OK"), None),
             (Value::Bool(true), None),
         ] {
-            assert_eq!(see(&[("rpc.status_code", value)]).number(Attribute::RpcStatus), number);
+            assert_eq!(facts(&[("rpc.status_code", value)]).number(Attribute::RpcStatus), number);
         }
     }
 
     #[test]
-    fn only_the_host_of_a_url_is_a_fact() {
+    fn only_the_host_of_a_url_is_a_part() {
         for (url, expected) in [
-            ("http://cart.local:8080/items/7?q=1", "cart.local"),
-            ("https://user:pass@cart.local", "cart.local"),
-            ("http://[::1]:8080/x", "[::1]"),
-            ("http://[::1]", "[::1]"),
-            ("http://cart?x", "cart"),
-            ("/items/7", ""),
-            ("", ""),
+            ("http://cart.local:8080/items/7?q=1", Some("cart.local")),
+            ("https://user:pass@cart.local", Some("cart.local")),
+            ("http://[::1]:8080/x", Some("[::1]")),
+            ("http://[::1]", Some("[::1]")),
+            ("http://cart?x", Some("cart")),
+            ("/items/7", None),
+            ("", None),
         ] {
             for key in ["http.url", "url.full"] {
-                let attributes = see(&[(key, Value::String(url.as_bytes()))]);
-                let host = attributes.value(Attribute::UrlHost);
-                assert_eq!(host, Some(Value::String(expected.as_bytes())), "{url}");
+                let attributes = facts(&[(key, Value::String(url.as_bytes()))]);
+                let expected = expected.map(str::as_bytes);
+                assert_eq!(attributes.host(), expected, "{url}");
+                let parts: Vec<_> = attributes.parts(true).map(|(_, part)| part).collect();
+                assert_eq!(parts, Vec::from_iter(expected), "{url}");
             }
         }
     }
 
     #[test]
-    fn other_keys_are_no_facts() {
-        for key in ["", ".", "http", "http.", "url.path", "error.message", "service.name", "db.x"] {
-            assert_eq!(classify(key.as_bytes()), None, "{key}");
+    fn a_named_host_stands_before_that_of_the_url_unless_it_is_no_name() {
+        let url = ("url.full", Value::String(b"http://cart/items/7".as_slice()));
+        for (address, expected) in [
+            (Value::String(b"cart.local".as_slice()), "cart.local"),
+            (Value::String(b""), "cart"),
+            (Value::Int(7), "cart"),
+        ] {
+            let attributes = facts(&[("server.address", address), url]);
+            assert_eq!(attributes.host(), Some(expected.as_bytes()), "{address:?}");
+            let hosts = attributes.parts(true).filter(|(_, part)| *part == expected.as_bytes());
+            let of_url = usize::from(expected == "cart");
+            assert_eq!(hosts.count(), of_url, "{address:?}");
         }
     }
 }

@@ -4,8 +4,9 @@
 //! The price is said in the documentation: the server's time on an edge is the duration that the
 //! client measured.
 
-use super::attributes::{Attribute, Attributes};
+use super::attributes::Attributes;
 use super::outcome::Kind;
+use super::vocabulary::Attribute;
 
 /// The far end of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,10 @@ impl<'a> Peer<'a> {
     /// The peer that a span names, if it is the calling side of an edge and names one.
     #[must_use]
     pub(super) fn of(kind: Kind, attributes: &Attributes<'a>) -> Option<Self> {
-        if !matches!(kind, Kind::Client | Kind::Producer) {
+        if !kind.calls() {
             return None;
         }
         let service = attributes.text(Attribute::PeerService);
-        let address = [Attribute::ServerAddress, Attribute::UrlHost];
-        let address = address.into_iter().find_map(|fact| attributes.text(fact));
         if let Some(system) = attributes.text(Attribute::DbSystem) {
             let name = attributes.text(Attribute::DbNamespace);
             let server = service.or(name).unwrap_or(system);
@@ -35,7 +34,7 @@ impl<'a> Peer<'a> {
             let server = service.or_else(|| destination(attributes)).unwrap_or(system);
             return Some(Self { server, connection_type: "messaging_system" });
         }
-        match (service, address) {
+        match (service, attributes.host()) {
             (Some(server), _) => Some(Self { server, connection_type: "" }),
             (None, Some(server)) => Some(Self { server, connection_type: "virtual_node" }),
             (None, None) => None,
@@ -53,16 +52,15 @@ fn destination<'a>(attributes: &Attributes<'a>) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use redora_wire::{KeyValue, Value};
+    use redora_wire::Value;
 
     use super::*;
+    use crate::red::attributes::facts;
 
     fn check(kind: Kind, pairs: &[(&str, &str)], expected: Option<(&str, &'static str)>) {
-        let mut attributes = Attributes::default();
-        for (key, value) in pairs {
-            let value = Value::String(value.as_bytes());
-            attributes.see(KeyValue { key: key.as_bytes(), value });
-        }
+        let pairs: Vec<_> =
+            pairs.iter().map(|(key, value)| (*key, Value::String(value.as_bytes()))).collect();
+        let attributes = facts(&pairs);
         let peer = Peer::of(kind, &attributes);
         let expected = expected
             .map(|(server, connection_type)| Peer { server: server.as_bytes(), connection_type });

@@ -12,18 +12,20 @@ mod outcome;
 mod row;
 mod stage;
 mod template;
+mod vocabulary;
 
 use redora_model::identity::Tenant;
 use redora_wire::trace::Span;
 
-pub use attributes::{Attribute, Attributes};
+pub use attributes::Attributes;
 pub use config::{Buckets, BucketsFault, Compat, Config};
 pub use histogram::{Exemplar, Histogram, Shape, Trace};
 pub use native::{BUCKETS_MAX as NATIVE_BUCKETS_MAX, Native};
 pub use outcome::{Kind, Outcome, Status};
 pub use row::{Calls, Edge, Requests, Side, Spans};
+pub use vocabulary::{Attribute, Vocabulary};
 
-use crate::series::{Book, Hasher, Limits, Picked, Row, Size, Upkeep, Weight};
+use crate::series::{Book, Hasher, Limits, Row, Size, Upkeep, Weight};
 use graph::Peer;
 use histogram::Observation;
 use memo::{Found, Memo};
@@ -34,6 +36,7 @@ use stage::Keys;
 #[derive(Debug)]
 pub struct Red {
     config: Config,
+    vocabulary: Vocabulary,
     requests: Family<Requests>,
     tempo: Option<Family<Calls>>,
     spanmetrics: Option<Family<Calls>>,
@@ -87,6 +90,7 @@ impl Red {
             observations: Vec::new(),
             durations_dropped: 0,
             overflowed_before: [0; 5],
+            vocabulary: Vocabulary::new(&config.dimensions),
             config,
         }
     }
@@ -108,20 +112,20 @@ impl Red {
         &self.config
     }
 
-    /// The spans that follow are of this service.
-    pub fn service(&mut self, tenant: &Tenant, service: &[u8]) {
-        self.keys.service(tenant, service);
-        self.memo.service(tenant, service);
+    /// The attribute keys that `attributes` looks for.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
-    /// Stages a span of the service named last. `dimensions` are the values of the configured ones.
-    pub fn stage(
-        &mut self,
-        span: &Span<'_>,
-        attributes: &Attributes<'_>,
-        dimensions: &Picked<'_>,
-        now_ms: u64,
-    ) -> Judged {
+    /// The spans that follow are of this service; `attributes` has seen those of their resource.
+    pub fn service(&mut self, tenant: &Tenant, service: &[u8], attributes: &Attributes<'_>) {
+        self.keys.service(tenant, service);
+        self.memo.source(tenant, service, attributes.dimensions());
+    }
+
+    /// Stages a span of the service named last.
+    pub fn stage(&mut self, span: &Span<'_>, attributes: &Attributes<'_>, now_ms: u64) -> Judged {
         let weight = Weight::of(span.trace_state);
         let observation = self.observations.len() as u32;
         self.observations.push(Observation {
@@ -130,7 +134,8 @@ impl Red {
         });
         self.keys.stage_spans(&mut self.spans, weight, now_ms);
         let calls_side = outcome::span_status(span.status_code);
-        if let Some(found) = self.memo.look(span, attributes, dimensions) {
+        if let Some(found) = self.memo.look(span, attributes) {
+            let found = *found;
             let Found { kind, outcome, status, .. } = found;
             let hit = Hit { observation, side: outcome as u8, status, weight };
             self.stage_found(&found, hit, calls_side);
@@ -141,11 +146,11 @@ impl Red {
         let outcome = Outcome::of(kind, span.status_code, attributes);
         let status = Status::of(attributes);
         let hit = Hit { observation, side: outcome as u8, status, weight };
-        self.keys.operation(kind, span.name, attributes, dimensions);
+        self.keys.operation(kind, span.name, attributes);
         let born = || Requests::born(kind, outcome, status);
         let request = self.keys.stage_request(&mut self.requests.book, hit, now_ms, born);
         let calls = Hit { side: calls_side, ..hit };
-        self.keys.call(span.name, span.kind, dimensions);
+        self.keys.call(span.name, span.kind, attributes.dimensions());
         let mut stage_call = |family: &mut Option<Family<Calls>>| {
             let Some(family) = family else { return Some(None) };
             self.keys.stage_call(&mut family.book, calls, now_ms).map(Some)
@@ -160,7 +165,8 @@ impl Red {
         if let (Some(request), Some(tempo), Some(spanmetrics), Some(edge)) =
             (request, tempo, spanmetrics, edge)
         {
-            self.memo.keep(Found { kind, outcome, status, request, tempo, spanmetrics, edge });
+            let found = Found { kind, outcome, status, request, tempo, spanmetrics, edge };
+            self.memo.keep(span, attributes, found);
         }
         Judged { kind, outcome, weight }
     }

@@ -7,9 +7,10 @@
 //! the method stands alone, which says less than what is spoken over HTTP. Where no rule applies,
 //! and for INTERNAL spans, the span's own name with its generated parts taken out.
 
-use super::attributes::{Attribute, Attributes};
+use super::attributes::Attributes;
 use super::outcome::Kind;
 use super::template::template;
+use super::vocabulary::Attribute;
 
 /// Writes the operation of a span into `out`, which is empty before.
 pub(super) fn write(kind: Kind, name: &[u8], attributes: &Attributes<'_>, out: &mut Vec<u8>) {
@@ -150,16 +151,15 @@ const METHODS: [&str; 10] =
 
 #[cfg(test)]
 mod tests {
-    use redora_wire::{KeyValue, Value};
+    use redora_wire::Value;
 
     use super::*;
+    use crate::red::attributes::facts;
 
     fn check(kind: Kind, name: &str, pairs: &[(&str, &str)], expected: &str) {
-        let mut attributes = Attributes::default();
-        for (key, value) in pairs {
-            let value = Value::String(value.as_bytes());
-            attributes.see(KeyValue { key: key.as_bytes(), value });
-        }
+        let pairs: Vec<_> =
+            pairs.iter().map(|(key, value)| (*key, Value::String(value.as_bytes()))).collect();
+        let attributes = facts(&pairs);
         let mut out = Vec::new();
         write(kind, name.as_bytes(), &attributes, &mut out);
         assert_eq!(String::from_utf8_lossy(&out), expected, "{kind:?} {name} {pairs:?}");

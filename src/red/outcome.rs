@@ -6,7 +6,8 @@
 //! CLIENT span only; a gRPC server answers for the codes that say that it failed, a client for
 //! every code but OK.
 
-use super::attributes::{Attribute, Attributes};
+use super::attributes::Attributes;
+use super::vocabulary::Attribute;
 
 /// The role of a span, from its OTLP number; what is unspecified or unknown is internal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +53,11 @@ impl Kind {
     #[must_use]
     pub fn serves(self) -> bool {
         matches!(self, Kind::Server | Kind::Consumer)
+    }
+
+    /// Whether such a span is the calling side of an edge between services.
+    pub(super) fn calls(self) -> bool {
+        matches!(self, Kind::Client | Kind::Producer)
     }
 }
 
@@ -206,19 +212,17 @@ const GRPC_SERVER_FAULTS: [u8; 6] = [2, 4, 12, 13, 14, 15];
 
 #[cfg(test)]
 mod tests {
-    use redora_wire::{KeyValue, Value};
+    use redora_wire::Value;
 
     use super::*;
+    use crate::red::attributes::facts;
 
     fn judged(
         kind: Kind,
         span_status: i32,
         pairs: &[(&str, Value<'_>)],
     ) -> (Outcome, &'static str) {
-        let mut attributes = Attributes::default();
-        for (key, value) in pairs {
-            attributes.see(KeyValue { key: key.as_bytes(), value: *value });
-        }
+        let attributes = facts(pairs);
         (Outcome::of(kind, span_status, &attributes), Status::of(&attributes).as_str())
     }
 
@@ -324,9 +328,7 @@ mod tests {
             (Server, Ok, http(0), ""),
             (Server, Error, http(0), ""),
         ] {
-            let mut attributes = Attributes::default();
-            attributes.see(KeyValue { key: pair.0.as_bytes(), value: pair.1 });
-            let opposite = Status::of(&attributes).opposite(kind, outcome);
+            let opposite = Status::of(&facts(&[pair])).opposite(kind, outcome);
             assert_eq!(opposite.as_str(), expected, "{kind:?} {outcome:?} {pair:?}");
         }
     }

@@ -88,13 +88,8 @@ impl Keys {
     }
 
     /// Writes the key of a request: tenant, service, operation, kind, dimensions.
-    pub(super) fn operation(
-        &mut self,
-        kind: Kind,
-        name: &[u8],
-        attributes: &Attributes<'_>,
-        dimensions: &Picked<'_>,
-    ) {
+    pub(super) fn operation(&mut self, kind: Kind, name: &[u8], attributes: &Attributes<'_>) {
+        let dimensions = attributes.dimensions();
         self.name.clear();
         operation::write(kind, name, attributes, &mut self.name);
         self.kind = kind.as_str();
@@ -209,7 +204,7 @@ mod tests {
         let name = "long ".repeat(1 << 20);
         let attributes = Attributes::default();
         keys.service(&Tenant::single(), name.as_bytes());
-        keys.operation(Kind::Server, name.as_bytes(), &attributes, &Picked::default());
+        keys.operation(Kind::Server, name.as_bytes(), &attributes);
         keys.call(name.as_bytes(), 2, &Picked::default());
         assert!(keys.name.capacity() <= 2 * NAME_BYTES_KEPT, "{}", keys.name.capacity());
         for prefixed in [&keys.request, &keys.call] {

@@ -2,15 +2,15 @@
 //! so a span's own attribute stands before its resource's.
 
 use redora_model::dimension::Dimension;
-use redora_wire::{KeyValue, Value};
+use redora_wire::{Encoded, KeyValue};
 
 use super::Key;
 
 /// The values of a list of dimensions, in its order.
 #[derive(Clone, Debug, Default)]
 pub struct Picked<'a> {
-    values: Vec<Option<Value<'a>>>,
-    resource: Vec<Option<Value<'a>>>,
+    values: Vec<Option<Encoded<'a>>>,
+    resource: Vec<Option<Encoded<'a>>>,
 }
 
 impl<'a> Picked<'a> {
@@ -52,8 +52,35 @@ impl<'a> Picked<'a> {
         note(&mut self.values, dimensions, attribute);
     }
 
+    /// Notes the value of the dimension of this number; one that there is no room for is none.
+    #[inline]
+    pub fn set(&mut self, number: usize, value: Encoded<'a>) {
+        if let Some(place) = self.values.get_mut(number) {
+            *place = Some(value);
+        }
+    }
+
+    /// The same for a value of the resource.
+    pub fn set_resource(&mut self, number: usize, value: Encoded<'a>) {
+        if let Some(place) = self.resource.get_mut(number) {
+            *place = Some(value);
+        }
+    }
+
+    /// The values that the span or record itself has, by the dimension's number.
+    #[inline]
+    pub fn own(&self) -> impl Iterator<Item = (usize, Encoded<'a>)> + '_ {
+        let numbered = self.values.iter().enumerate();
+        numbered.filter_map(|(number, value)| value.map(|value| (number, value)))
+    }
+
+    /// The values that the resource has, in the order of the dimensions.
+    pub fn of_resource(&self) -> impl Iterator<Item = Option<Encoded<'a>>> + '_ {
+        self.resource.iter().copied()
+    }
+
     /// The values, those of the record before those of its resource.
-    pub fn iter(&self) -> impl Iterator<Item = Option<Value<'a>>> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = Option<Encoded<'a>>> + '_ {
         self.values.iter().zip(&self.resource).map(|(own, resource)| own.or(*resource))
     }
 
@@ -61,12 +88,12 @@ impl<'a> Picked<'a> {
     /// Prometheus.
     pub fn push_to(&self, key: &mut Key) {
         for value in self.iter() {
-            key.push_value(value.unwrap_or_default());
+            key.push_value(value.map(Encoded::read).unwrap_or_default());
         }
     }
 }
 
-fn note<'a>(values: &mut [Option<Value<'a>>], dimensions: &[Dimension], attribute: KeyValue<'a>) {
+fn note<'a>(values: &mut [Option<Encoded<'a>>], dimensions: &[Dimension], attribute: KeyValue<'a>) {
     for (value, dimension) in values.iter_mut().zip(dimensions) {
         if dimension.attribute.as_bytes() == attribute.key {
             *value = Some(attribute.value);

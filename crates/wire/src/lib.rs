@@ -22,7 +22,7 @@ pub use count::{check, count};
 pub use fault::{DEPTH_MAX, Fault};
 pub use message::{Messages, Resource, Scope};
 pub use text::write_text;
-pub use value::{Array, KeyValue, KeyValues, KvList, Value, Values};
+pub use value::{Array, Encoded, KeyValue, KeyValues, KvList, Value, Values};
 
 pub mod json;
 pub mod rpc;

@@ -33,7 +33,7 @@ impl<'a, T> Messages<'a, T> {
         Self { cursor: Cursor::new(holder), level, view: PhantomData }
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self) -> Result<Option<&'a [u8]>, Fault> {
         while !self.cursor.is_empty() {
             let key = self.cursor.key().ok_or_else(|| self.cursor.key_fault())?;
@@ -50,7 +50,7 @@ impl<'a, T> Messages<'a, T> {
 impl<'a, T: From<&'a [u8]>> Iterator for Messages<'a, T> {
     type Item = Result<T, Fault>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Result<T, Fault>> {
         let next = self.advance();
         if next.is_err() {

@@ -43,7 +43,7 @@ fn write_json(value: Value<'_>, end: usize, out: &mut Vec<u8>) {
                 separate(i, out);
                 write_quoted(attribute.key, end, out);
                 out.push(b':');
-                write_json(attribute.value, end, out);
+                write_json(attribute.value.read(), end, out);
             }
             out.push(b'}');
         }
@@ -107,7 +107,7 @@ mod tests {
         let bytes = attribute.encode_to_vec();
         let attribute = KeyValue::read(&bytes, crate::DEPTH_MAX).expect("prost encodes protobuf");
         let mut out = Vec::new();
-        write_text(attribute.value, bytes_max, &mut out);
+        write_text(attribute.value.read(), bytes_max, &mut out);
         String::from_utf8(out).expect("text of valid strings is valid")
     }
 

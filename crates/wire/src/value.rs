@@ -14,7 +14,52 @@ pub struct KeyValue<'a> {
     /// into the string table of a profile (`key_strindex`), as OTLP asks of the other signals.
     pub key: &'a [u8],
     /// The value.
-    pub value: Value<'a>,
+    pub value: Encoded<'a>,
+}
+
+/// A value that is still on the wire. It was checked, and it is read when someone asks: most
+/// attributes are passed by, and who only wants to know whether a value is the one of a span before
+/// compares the bytes.
+#[derive(Clone, Copy, Default)]
+pub struct Encoded<'a> {
+    /// A KeyValue message, from its value on where the key stands first and once.
+    message: &'a [u8],
+}
+
+impl<'a> Encoded<'a> {
+    /// The value itself.
+    #[must_use]
+    pub fn read(self) -> Value<'a> {
+        match self.message {
+            [VALUE_TAG, value, STRING_TAG, length, text @ ..]
+                if usize::from(*length) == text.len() && usize::from(*value) == text.len() + 2 =>
+            {
+                Value::String(text)
+            }
+            message => {
+                read_message::<false>(message, 0).map(|(_, value)| value).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Bytes that are equal only for values that are equal; the reverse need not hold.
+    #[inline]
+    #[must_use]
+    pub fn bytes(self) -> &'a [u8] {
+        self.message
+    }
+}
+
+impl PartialEq for Encoded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.read() == other.read()
+    }
+}
+
+impl fmt::Debug for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.read().fmt(f)
+    }
 }
 
 /// What an attribute or a log body holds.
@@ -86,7 +131,7 @@ impl<'a> Iterator for KeyValues<'a> {
     type Item = KeyValue<'a>;
 
     fn next(&mut self) -> Option<KeyValue<'a>> {
-        KeyValue::read_as::<false>(self.0.next()?, 0)
+        KeyValue::unusual::<false>(self.0.next()?, 0)
     }
 }
 
@@ -134,53 +179,75 @@ impl fmt::Debug for KvList<'_> {
 
 impl<'a> KeyValue<'a> {
     /// Reads and checks one attribute; `depth` is how many messages may still be opened inside it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(bytes: &'a [u8], depth: u32) -> Option<Self> {
         match Self::usual(bytes) {
             Some(usual) => Some(usual),
-            None => Self::read_as::<true>(bytes, depth),
+            None => Self::unusual::<true>(bytes, depth),
         }
     }
 
-    /// The form in which nearly every attribute comes: a short key, then a short string, and
-    /// nothing else. Found by its length alone, it takes a third of the steps; `None` says nothing
-    /// about other forms.
+    /// The forms in which nearly every attribute comes: a short key, then a short string or a
+    /// number, and nothing else. Found by its lengths alone, it takes a third of the steps; `None`
+    /// says nothing about other forms.
     #[inline(always)]
     fn usual(bytes: &'a [u8]) -> Option<Self> {
-        let (&[0x0a, key_length @ ..0x80], rest) = bytes.split_first_chunk()? else { return None };
-        let (key, rest) = rest.split_at_checked(usize::from(key_length))?;
-        let (&[0x12, value_length @ ..0x80, 0x0a, length], text) = rest.split_first_chunk()? else {
+        let (&[KEY_TAG, key_length @ ..0x80], rest) = bytes.split_first_chunk()? else {
             return None;
         };
-        let exact =
-            usize::from(length) == text.len() && usize::from(value_length) == text.len() + 2;
-        exact.then_some(Self { key, value: Value::String(text) })
+        let (key, message) = rest.split_at_checked(usize::from(key_length))?;
+        let (&[VALUE_TAG, value_length @ ..0x80, tag, first], rest) =
+            message.split_first_chunk()?
+        else {
+            return None;
+        };
+        let whole = usize::from(value_length) == rest.len() + 2
+            && match tag {
+                STRING_TAG => usize::from(first) == rest.len(),
+                INT_TAG => is_varint(first, rest),
+                _ => false,
+            };
+        whole.then_some(Self { key, value: Encoded { message } })
     }
 
-    #[inline(always)]
-    fn read_as<const CHECKED: bool>(bytes: &'a [u8], depth: u32) -> Option<Self> {
-        const KEY: Key = Key::bytes(1);
-        const VALUE: Key = Key::bytes(2);
-        let mut read = Self::default();
-        let mut cursor = Cursor::new(bytes);
-        while !cursor.is_empty() {
-            let key = cursor.key()?;
-            match key {
-                KEY => read.key = cursor.bytes()?,
-                VALUE => {
-                    let body = cursor.bytes()?;
-                    let occurrence = Occurrence { body, after: cursor.rest(), again: VALUE };
-                    read.value.merge::<CHECKED>(occurrence, depth.saturating_sub(1))?;
-                }
-                _ => {
-                    cursor = schema::KEY_VALUE
-                        .check_field(key, cursor, unchecked(CHECKED, depth))
-                        .ok()?
-                }
+    #[inline(never)]
+    fn unusual<const CHECKED: bool>(bytes: &'a [u8], depth: u32) -> Option<Self> {
+        let (key, _) = read_message::<CHECKED>(bytes, depth)?;
+        Some(Self { key, value: Encoded { message: bytes } })
+    }
+}
+
+/// Whether these bytes are one varint and nothing more, and surely one of at most 64 bits.
+#[inline(always)]
+fn is_varint(first: u8, rest: &[u8]) -> bool {
+    let Some((last, between)) = rest.split_last() else { return first < 0x80 };
+    let continued = first >= 0x80 && between.iter().all(|byte| *byte >= 0x80);
+    continued && *last < 0x80 && rest.len() < VARINT_BYTES_SURE
+}
+
+/// The key and value of a KeyValue message.
+#[inline(always)]
+fn read_message<const CHECKED: bool>(bytes: &[u8], depth: u32) -> Option<(&[u8], Value<'_>)> {
+    const KEY: Key = Key::bytes(1);
+    const VALUE: Key = Key::bytes(2);
+    let (mut name, mut value) = (&[][..], Value::Empty);
+    let mut cursor = Cursor::new(bytes);
+    while !cursor.is_empty() {
+        let key = cursor.key()?;
+        match key {
+            KEY => name = cursor.bytes()?,
+            VALUE => {
+                let body = cursor.bytes()?;
+                let occurrence = Occurrence { body, after: cursor.rest(), again: VALUE };
+                value.merge::<CHECKED>(occurrence, depth.saturating_sub(1))?;
+            }
+            _ => {
+                cursor =
+                    schema::KEY_VALUE.check_field(key, cursor, unchecked(CHECKED, depth)).ok()?
             }
         }
-        Some(read)
     }
+    Some((name, value))
 }
 
 /// One appearance of an AnyValue's bytes in the message that holds it.
@@ -310,6 +377,15 @@ impl<'a> Iterator for Elements<'a> {
 const fn unchecked(checked: bool, depth: u32) -> u32 {
     if checked { depth } else { DEPTH_MAX }
 }
+
+/// The bytes with which the fields of the usual attribute begin.
+const KEY_TAG: u8 = 0x0a;
+const VALUE_TAG: u8 = 0x12;
+const STRING_TAG: u8 = 0x0a;
+const INT_TAG: u8 = 0x18;
+
+/// A varint of fewer bytes has at most 63 bits.
+const VARINT_BYTES_SURE: usize = 9;
 
 const STRING_VALUE: Key = Key::bytes(1);
 const BOOL_VALUE: Key = Key::varint(2);

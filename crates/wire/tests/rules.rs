@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use redora_wire::logs::{self, LogRecord};
 use redora_wire::trace::{self, Span};
-use redora_wire::{DEPTH_MAX, Fault, KeyValue, Signal, Value};
+use redora_wire::{DEPTH_MAX, Fault, Signal, Value};
 
 /// Wraps a body into length-delimited fields with these one-byte keys, the last one innermost.
 fn framed(keys: &[u8], body: &[u8]) -> Vec<u8> {
@@ -138,10 +138,51 @@ fn a_resource_may_stand_behind_its_spans_and_in_parts() {
     oracle::check(Signal::Traces, &request);
     let resource_spans = trace::resource_spans(&request).next().expect("one").expect("valid");
     let mut seen = Vec::new();
-    resource_spans.resource().read(|attribute| seen.push(attribute)).expect("valid");
-    let pair = |key, value| KeyValue { key, value: Value::String(value) };
-    assert_eq!(seen, [pair(b"s", b"shop"), pair(b"r", b"eu")]);
+    let mut note = |key, value| seen.push((key, value));
+    let resource = resource_spans.resource();
+    resource.read(|attribute| note(attribute.key, attribute.value.read())).expect("valid");
+    let pair =
+        |key: &'static str, value: &'static str| (key.as_bytes(), Value::String(value.as_bytes()));
+    assert_eq!(seen, [pair("s", "shop"), pair("r", "eu")]);
     assert_eq!(redora_wire::count(Signal::Traces, &request), Ok(1));
+}
+
+#[test]
+fn an_attribute_reads_the_same_in_every_order_of_its_fields() {
+    let (key, text) = (framed(&[0x0a], b"k"), framed(&[0x12, 0x0a], b"text"));
+    let number = |varint: &[u8]| framed(&[0x12], &[&[0x18], varint].concat());
+    let empty = vec![0x12, 0x00];
+    let text_of = |bytes: &'static [u8]| (b"k".as_slice(), Value::String(bytes));
+    for (fields, expected) in [
+        (vec![key.clone(), text.clone()], text_of(b"text")),
+        (vec![text.clone(), key.clone()], text_of(b"text")),
+        (vec![key.clone(), text.clone(), empty.clone()], text_of(b"text")),
+        (vec![empty.clone(), key.clone()], (b"k", Value::Empty)),
+        (vec![key.clone(), empty], (b"k", Value::Empty)),
+        (vec![key.clone(), text.clone(), number(&[7])], (b"k", Value::Int(7))),
+        (vec![key.clone(), number(&[0xac, 0x02])], (b"k", Value::Int(300))),
+        (vec![key.clone(), number(&[&[0xff; 9][..], &[0x01]].concat())], (b"k", Value::Int(-1))),
+        (vec![key.clone(), key.clone(), text.clone()], text_of(b"text")),
+        (vec![text], (b"", Value::String(b"text"))),
+        (vec![key], (b"k", Value::Empty)),
+    ] {
+        let span = framed(&[0x4a], &fields.concat());
+        oracle::check(Signal::Traces, &framed(&[0x0a, 0x12, 0x12], &span));
+        let mut seen = Vec::new();
+        trace::Span::read(&span, |attribute| seen.push(attribute)).expect("valid");
+        let seen: Vec<_> = seen.iter().map(|pair| (pair.key, pair.value.read())).collect();
+        assert_eq!(seen, [expected], "{fields:x?}");
+    }
+}
+
+#[test]
+fn a_number_that_is_no_varint_is_no_attribute() {
+    for varint in [&[][..], &[0x80], &[0x80, 0x80], &[0x01, 0x01], &[0xff; 10], &[0x80, 0x01, 0x01]]
+    {
+        let pair = [framed(&[0x0a], b"k"), framed(&[0x12], &[&[0x18], varint].concat())].concat();
+        oracle::check(Signal::Traces, &framed(&[0x0a, 0x12, 0x12, 0x4a], &pair));
+        assert!(trace::Span::read(&framed(&[0x4a], &pair), |_| {}).is_err(), "{varint:x?}");
+    }
 }
 
 fn body_of(fields: &[Vec<u8>]) -> String {

@@ -66,10 +66,10 @@ fn walk_traces(request: &[u8]) -> Result<u64, Fault> {
     let mut spans = 0;
     for resource_spans in trace::resource_spans(request) {
         let resource_spans = resource_spans?;
-        resource_spans.resource().read(|attribute| look_into(attribute.value))?;
+        resource_spans.resource().read(|attribute| look_into(attribute.value.read()))?;
         for scope_spans in resource_spans.scope_spans() {
             for span in scope_spans?.spans() {
-                Span::read(span?, |attribute| look_into(attribute.value))?;
+                Span::read(span?, |attribute| look_into(attribute.value.read()))?;
                 spans += 1;
             }
         }
@@ -81,10 +81,11 @@ fn walk_logs(request: &[u8]) -> Result<u64, Fault> {
     let mut records = 0;
     for resource_logs in logs::resource_logs(request) {
         let resource_logs = resource_logs?;
-        resource_logs.resource().read(|attribute| look_into(attribute.value))?;
+        resource_logs.resource().read(|attribute| look_into(attribute.value.read()))?;
         for scope_logs in resource_logs.scope_logs() {
             for record in scope_logs?.log_records() {
-                let record = LogRecord::read(record?, |attribute| look_into(attribute.value))?;
+                let record =
+                    LogRecord::read(record?, |attribute| look_into(attribute.value.read()))?;
                 look_into(record.body);
                 records += 1;
             }
@@ -97,7 +98,7 @@ fn walk_logs(request: &[u8]) -> Result<u64, Fault> {
 fn look_into(value: Value<'_>) {
     match value {
         Value::Array(array) => array.iter().for_each(look_into),
-        Value::KvList(list) => list.iter().for_each(|pair| look_into(pair.value)),
+        Value::KvList(list) => list.iter().for_each(|pair| look_into(pair.value.read())),
         _ => {}
     }
 }
@@ -220,7 +221,7 @@ fn same_attributes(seen: &[KeyValue<'_>], expected: &[common::KeyValue]) {
     assert_eq!(seen.len(), expected.len());
     for (seen, expected) in seen.iter().zip(expected) {
         assert_eq!(seen.key, expected.key.as_bytes());
-        same_value(seen.value, expected.value.as_ref());
+        same_value(seen.value.read(), expected.value.as_ref());
     }
 }
 
