@@ -1,10 +1,11 @@
 //! The whole agent against a table of hostile inputs, each with its stated answer: that every part
 //! withstands them alone does not say that the process does, whose memory is one.
 //!
-//! The rule for memory: while a case is answered, the process takes at most twice the size of the
-//! body without compression, of which no more than `limits.request_bytes` counts, or 12 MiB where
-//! that is more; beside it 4 MiB for code that is paged in, and where a case fills the books what
-//! these keep by their own limits.
+//! The rule for memory: while a case is answered, the process takes at most 16 MiB, or twice the
+//! size of the body where that is more: of the body without compression if it is within
+//! `limits.request_bytes`, since it is then read, and of the one that was sent if it is over, since
+//! it is then refused. A MiB beside the body is for code that is paged in; where a case fills the
+//! books, what these keep by their own limits comes on top.
 
 #![expect(clippy::unwrap_used, reason = "what fails to be set up here is the failure to be shown")]
 
@@ -203,18 +204,22 @@ fn counts(agent: &Agent, case: &Case) -> Vec<String> {
 }
 
 fn memory_bound(case: &Case) -> u64 {
-    let largest = case.sent.iter().map(|sent| sent.decoded_bytes).max().unwrap_or_default();
-    (2 * largest.min(REQUEST_BYTES)).max(MEMORY_FLOOR) + PAGES + case.rows_bytes
+    let read = |sent: &Sent| match sent.decoded_bytes {
+        over if over > REQUEST_BYTES => sent.body.len() as u64,
+        decoded => decoded,
+    };
+    let largest = case.sent.iter().map(read).max().unwrap_or_default();
+    (2 * largest + PAGES).max(MEMORY_FLOOR) + case.rows_bytes
 }
 
 /// The default of `limits.request_bytes`.
 const REQUEST_BYTES: u64 = 20 << 20;
-/// What any request may cost: a hundred thousand items that are staged.
-const MEMORY_FLOOR: u64 = 12 << 20;
+/// What any request may cost.
+const MEMORY_FLOOR: u64 = 16 << 20;
+/// Code and stacks that are touched for the first time.
+const PAGES: u64 = 1 << 20;
 /// Bodies below this are small, and so are eight rounds of all of them.
 const SMALL_BYTES: u64 = 1 << 20;
-/// Code and stacks that are touched for the first time.
-const PAGES: u64 = 4 << 20;
 /// Services of the good requests over HTTP and over gRPC.
 const SERVICES: [&str; 2] = ["good-http", "good-grpc"];
 /// Spans of a good request.

@@ -74,7 +74,12 @@ impl Gather {
             }
             return Ok(());
         }
-        let doubled = length.saturating_mul(2).max(JOINED_MIN).min(self.announced.max(length));
+        let announced = self.announced.max(length);
+        let doubled = match length.saturating_mul(2).max(JOINED_MIN) {
+            // One step more would be the last one.
+            most if most >= announced / 2 => announced,
+            part => part,
+        };
         if doubled <= DOUBLED_MAX {
             self.hold.resize(doubled + self.piece.len())?;
             self.joined.reserve_exact(doubled - self.joined.len());

@@ -16,20 +16,27 @@ use super::denial::Denial;
 
 /// Decompresses all of `input` into at most `bytes_max` bytes; the budget of `input` pays for the
 /// output, too.
+///
+/// A body that grows as no telemetry does is measured before any more of it is kept: a bomb then
+/// costs the time of passing it through a small buffer, and no memory.
 pub(super) fn inflate(coding: Coding, input: &Held, bytes_max: usize) -> Result<Held, Denial> {
-    let compressed = &input.bytes[..];
-    let mut output = Output {
-        bytes: Vec::new(),
-        tail: Vec::new(),
-        hold: input.hold.sibling(),
-        bytes_max,
-        // OTLP shrinks to a tenth or so: two steps of growth in most cases.
-        step: compressed.len().saturating_mul(4).clamp(OUTPUT_MIN, DOUBLED_MAX),
-    };
+    let compressed = input.bytes.len();
+    let usual = compressed.saturating_mul(RATIO_USUAL).max(UNMEASURED_MAX);
+    if usual < bytes_max {
+        let kept = decode(coding, input, Output::keeping(input, usual));
+        if !matches!(kept, Err(Denial::TooLarge { .. })) {
+            return kept;
+        }
+        decode(coding, input, Output::measuring(input, bytes_max))?;
+    }
+    decode(coding, input, Output::keeping(input, bytes_max))
+}
+
+fn decode(coding: Coding, input: &Held, mut output: Output) -> Result<Held, Denial> {
     match coding {
-        Coding::Gzip => gzip(compressed, &mut output)?,
-        Coding::Deflate => deflate(compressed, &mut output)?,
-        Coding::Zstd => zstd(compressed, &mut output)?,
+        Coding::Gzip => gzip(&input.bytes, &mut output)?,
+        Coding::Deflate => deflate(&input.bytes, &mut output)?,
+        Coding::Zstd => zstd(&input.bytes, &mut output)?,
     }
     output.finish()
 }
@@ -41,12 +48,25 @@ struct Output {
     bytes: Vec<u8>,
     tail: Vec<u8>,
     hold: Hold,
+    /// Bytes that were measured and not kept.
+    passed: usize,
     bytes_max: usize,
-    /// The first capacity.
+    /// The first capacity; 0 where nothing is kept.
     step: usize,
 }
 
 impl Output {
+    fn keeping(input: &Held, bytes_max: usize) -> Self {
+        let hold = input.hold.sibling();
+        // OTLP shrinks to a tenth or so: two steps of growth in most cases.
+        let step = input.bytes.len().saturating_mul(4).clamp(OUTPUT_MIN, DOUBLED_MAX);
+        Self { bytes: Vec::new(), tail: Vec::new(), hold, passed: 0, bytes_max, step }
+    }
+
+    fn measuring(input: &Held, bytes_max: usize) -> Self {
+        Self { step: 0, tail: Vec::with_capacity(TAIL_BYTES), ..Self::keeping(input, bytes_max) }
+    }
+
     /// A place with room for at least one byte more, which over the limit is the byte that proves
     /// it.
     fn room(&mut self) -> Result<&mut Vec<u8>, Denial> {
@@ -71,10 +91,14 @@ impl Output {
         Ok(&mut self.tail)
     }
 
-    /// Takes over what was written to the tail and holds the limit.
+    /// Takes over what was written to the tail, or only its length, and holds the limit.
     fn settle(&mut self) -> Result<(), Denial> {
+        if self.step == 0 {
+            self.passed += self.tail.len();
+            self.tail.clear();
+        }
         self.bytes.append(&mut self.tail);
-        if self.bytes.len() > self.bytes_max {
+        if self.bytes.len().max(self.passed) > self.bytes_max {
             return Err(Denial::TooLarge { bytes_max: self.bytes_max });
         }
         Ok(())
@@ -200,6 +224,12 @@ fn window_bytes(frame: &[u8]) -> Option<u64> {
     // Content of 256 to 65,791 bytes is written less 256.
     Some(if size_bytes == 2 { content + 256 } else { content })
 }
+
+/// Telemetry shrinks to a tenth; hardly any of it to less than this.
+const RATIO_USUAL: usize = 32;
+
+/// Up to here a body is small, however it was compressed.
+const UNMEASURED_MAX: usize = 4 << 20;
 
 /// The least output that is allocated at once; below it growing costs more than memory.
 const OUTPUT_MIN: usize = 4 << 10;

@@ -115,6 +115,27 @@ fn the_limit_is_exact() {
 }
 
 #[test]
+fn a_bomb_is_refused_before_much_of_it_is_kept() {
+    let sample = vec![b'x'; 12 << 20];
+    let memory = UNMEASURED_MAX + (1 << 20);
+    for (coding, input) in [
+        (Coding::Gzip, gzip_of(&sample)),
+        (Coding::Deflate, zlib_of(&sample)),
+        (Coding::Zstd, zstd_stream_of(&sample, 17)),
+    ] {
+        let over = run_within(coding, input.clone(), sample.len() - 1, memory);
+        let limit = sample.len() - 1;
+        assert!(
+            matches!(over, Err(Denial::TooLarge { bytes_max }) if bytes_max == limit),
+            "{coding:?} {over:?}"
+        );
+        let poor = run_within(coding, input.clone(), sample.len(), memory);
+        assert!(matches!(poor, Err(Denial::Busy { .. })), "{coding:?} {poor:?}");
+        assert!(run(coding, input, sample.len()).expect("fits") == sample, "{coding:?}");
+    }
+}
+
+#[test]
 fn cut_and_followed_bodies_are_told_apart() {
     let sample = b"resource_spans".repeat(200);
     for (coding, input) in [
