@@ -92,8 +92,8 @@ fn decoding() -> f64 {
 /// Reads every span as the digest does, and does nothing with it.
 fn walk(request: &[u8]) -> Result<(), Fault> {
     for part in resource_spans(request) {
-        for scope in part?.scope_spans() {
-            for span in scope?.spans() {
+        for scope in part?.scopes() {
+            for span in scope?.items() {
                 black_box(Span::read(span?, |attribute| {
                     black_box(attribute);
                 })?);

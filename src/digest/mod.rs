@@ -152,8 +152,8 @@ impl Books {
         for part in resource_spans(bytes) {
             let part = part?;
             let mut named = false;
-            for scope in part.scope_spans() {
-                for span in scope?.spans() {
+            for scope in part.scopes() {
+                for span in scope?.items() {
                     if !named {
                         self.name_spans(tenant, &part, &mut attributes)?;
                         named = true;
@@ -204,8 +204,8 @@ impl Books {
         for part in resource_logs(bytes) {
             let part = part?;
             let mut named = false;
-            for scope in part.scope_logs() {
-                for record in scope?.log_records() {
+            for scope in part.scopes() {
+                for record in scope?.items() {
                     if !named {
                         self.name_records(tenant, &part, &mut watch, now_ms)?;
                         named = true;

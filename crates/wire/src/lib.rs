@@ -11,6 +11,7 @@
 mod count;
 mod cursor;
 mod fault;
+mod holder;
 pub mod logs;
 mod message;
 mod schema;
@@ -20,6 +21,7 @@ mod value;
 
 pub use count::{check, count};
 pub use fault::{DEPTH_MAX, Fault};
+pub use holder::{OfResource, OfScope};
 pub use message::{Messages, Resource, Scope};
 pub use text::write_text;
 pub use value::{Array, Encoded, KeyValue, KeyValues, KvList, Value, Values};

@@ -3,7 +3,9 @@
 
 use crate::cursor::{Cursor, Key};
 use crate::fault::Fault;
-use crate::message::{self, DEPTH_IN_ITEM, Level, Messages, Resource, Scope};
+use crate::holder::levels::Levels;
+use crate::holder::{self, OfResource};
+use crate::message::{self, DEPTH_IN_ITEM, Level, Messages};
 use crate::schema;
 use crate::value::{KeyValue, Occurrence, Value};
 
@@ -11,96 +13,32 @@ use crate::value::{KeyValue, Occurrence, Value};
 #[inline]
 #[must_use]
 pub fn resource_logs(request: &[u8]) -> Messages<'_, ResourceLogs<'_>> {
-    static LEVEL: Level = Level {
+    holder::of_resources(request)
+}
+
+/// What one resource sent.
+pub type ResourceLogs<'a> = OfResource<'a, LogRecords>;
+
+/// Items that are log records.
+#[derive(Debug)]
+pub enum LogRecords {}
+
+impl Levels for LogRecords {
+    const REQUEST: &'static Level = &Level {
         schema: &schema::LOGS_REQUEST,
         wanted: Key::bytes(1),
         depth: message::DEPTH_IN_REQUEST,
     };
-    Messages::new(request, &LEVEL)
-}
-
-/// What one resource sent. Nothing in it was checked yet.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceLogs<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> ResourceLogs<'a> {
-    /// The resource, wherever it stands among the records.
-    #[inline]
-    #[must_use]
-    pub fn resource(&self) -> Resource<'a> {
-        Resource::of(self.bytes)
-    }
-
-    /// The schema of the resource's attributes; empty where none is named.
-    ///
-    /// # Errors
-    /// The first fault in the frames of this message.
-    pub fn schema_url(&self) -> Result<&'a [u8], Fault> {
-        message::schema_url(self.bytes)
-    }
-
-    /// The records by the library that made them. Checks the resource in passing.
-    #[inline]
-    #[must_use]
-    pub fn scope_logs(&self) -> Messages<'a, ScopeLogs<'a>> {
-        static LEVEL: Level = Level {
-            schema: &schema::RESOURCE_LOGS,
-            wanted: Key::bytes(2),
-            depth: message::DEPTH_IN_RESOURCES,
-        };
-        Messages::new(self.bytes, &LEVEL)
-    }
-}
-
-impl<'a> From<&'a [u8]> for ResourceLogs<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
-}
-
-/// What one library sent. Nothing in it was checked yet.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeLogs<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> ScopeLogs<'a> {
-    /// The library, wherever it stands among the records.
-    ///
-    /// # Errors
-    /// The first fault in the scope or in the frames of this message.
-    pub fn scope(&self, on_attribute: impl FnMut(KeyValue<'a>)) -> Result<Scope<'a>, Fault> {
-        Scope::read(self.bytes, on_attribute)
-    }
-
-    /// The schema of the records' attributes; empty where none is named.
-    ///
-    /// # Errors
-    /// The first fault in the frames of this message.
-    pub fn schema_url(&self) -> Result<&'a [u8], Fault> {
-        message::schema_url(self.bytes)
-    }
-
-    /// The bytes of each record, for [`LogRecord::read`]. Checks the scope in passing, not the
-    /// records.
-    #[inline]
-    #[must_use]
-    pub fn log_records(&self) -> Messages<'a, &'a [u8]> {
-        static LEVEL: Level = Level {
-            schema: &schema::SCOPE_LOGS,
-            wanted: Key::bytes(2),
-            depth: message::DEPTH_IN_SCOPES,
-        };
-        Messages::new(self.bytes, &LEVEL)
-    }
-}
-
-impl<'a> From<&'a [u8]> for ScopeLogs<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
+    const RESOURCE: &'static Level = &Level {
+        schema: &schema::RESOURCE_LOGS,
+        wanted: Key::bytes(2),
+        depth: message::DEPTH_IN_RESOURCES,
+    };
+    const SCOPE: &'static Level = &Level {
+        schema: &schema::SCOPE_LOGS,
+        wanted: Key::bytes(2),
+        depth: message::DEPTH_IN_SCOPES,
+    };
 }
 
 /// A log record without its attributes. Absent fields are empty or 0; text is UTF-8 if the sender

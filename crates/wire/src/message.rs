@@ -22,7 +22,7 @@ pub struct Messages<'a, T> {
 }
 
 /// Which field of which message is iterated, and how much may be nested inside that message.
-pub(crate) struct Level {
+pub struct Level {
     pub(crate) schema: &'static Schema,
     pub(crate) wanted: Key,
     pub(crate) depth: u32,

@@ -3,7 +3,9 @@
 
 use crate::cursor::{Cursor, Key};
 use crate::fault::Fault;
-use crate::message::{self, DEPTH_IN_ITEM, Level, Messages, Resource, Scope};
+use crate::holder::levels::Levels;
+use crate::holder::{self, OfResource};
+use crate::message::{self, DEPTH_IN_ITEM, Level, Messages};
 use crate::schema;
 use crate::value::KeyValue;
 
@@ -11,95 +13,32 @@ use crate::value::KeyValue;
 #[inline]
 #[must_use]
 pub fn resource_spans(request: &[u8]) -> Messages<'_, ResourceSpans<'_>> {
-    static LEVEL: Level = Level {
+    holder::of_resources(request)
+}
+
+/// What one resource sent.
+pub type ResourceSpans<'a> = OfResource<'a, Spans>;
+
+/// Items that are spans.
+#[derive(Debug)]
+pub enum Spans {}
+
+impl Levels for Spans {
+    const REQUEST: &'static Level = &Level {
         schema: &schema::TRACE_REQUEST,
         wanted: Key::bytes(1),
         depth: message::DEPTH_IN_REQUEST,
     };
-    Messages::new(request, &LEVEL)
-}
-
-/// What one resource sent. Nothing in it was checked yet.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceSpans<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> ResourceSpans<'a> {
-    /// The resource, wherever it stands among the spans.
-    #[inline]
-    #[must_use]
-    pub fn resource(&self) -> Resource<'a> {
-        Resource::of(self.bytes)
-    }
-
-    /// The schema of the resource's attributes; empty where none is named.
-    ///
-    /// # Errors
-    /// The first fault in the frames of this message.
-    pub fn schema_url(&self) -> Result<&'a [u8], Fault> {
-        message::schema_url(self.bytes)
-    }
-
-    /// The spans by the library that made them. Checks the resource in passing.
-    #[inline]
-    #[must_use]
-    pub fn scope_spans(&self) -> Messages<'a, ScopeSpans<'a>> {
-        static LEVEL: Level = Level {
-            schema: &schema::RESOURCE_SPANS,
-            wanted: Key::bytes(2),
-            depth: message::DEPTH_IN_RESOURCES,
-        };
-        Messages::new(self.bytes, &LEVEL)
-    }
-}
-
-impl<'a> From<&'a [u8]> for ResourceSpans<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
-}
-
-/// What one library sent. Nothing in it was checked yet.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeSpans<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> ScopeSpans<'a> {
-    /// The library, wherever it stands among the spans.
-    ///
-    /// # Errors
-    /// The first fault in the scope or in the frames of this message.
-    pub fn scope(&self, on_attribute: impl FnMut(KeyValue<'a>)) -> Result<Scope<'a>, Fault> {
-        Scope::read(self.bytes, on_attribute)
-    }
-
-    /// The schema of the spans' attributes; empty where none is named.
-    ///
-    /// # Errors
-    /// The first fault in the frames of this message.
-    pub fn schema_url(&self) -> Result<&'a [u8], Fault> {
-        message::schema_url(self.bytes)
-    }
-
-    /// The bytes of each span, for [`Span::read`]. Checks the scope in passing, not the spans.
-    #[inline]
-    #[must_use]
-    pub fn spans(&self) -> Messages<'a, &'a [u8]> {
-        static LEVEL: Level = Level {
-            schema: &schema::SCOPE_SPANS,
-            wanted: Key::bytes(2),
-            depth: message::DEPTH_IN_SCOPES,
-        };
-        Messages::new(self.bytes, &LEVEL)
-    }
-}
-
-impl<'a> From<&'a [u8]> for ScopeSpans<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
+    const RESOURCE: &'static Level = &Level {
+        schema: &schema::RESOURCE_SPANS,
+        wanted: Key::bytes(2),
+        depth: message::DEPTH_IN_RESOURCES,
+    };
+    const SCOPE: &'static Level = &Level {
+        schema: &schema::SCOPE_SPANS,
+        wanted: Key::bytes(2),
+        depth: message::DEPTH_IN_SCOPES,
+    };
 }
 
 /// A span without its attributes, events and links. Absent fields are empty or 0; text is UTF-8 if

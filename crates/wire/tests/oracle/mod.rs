@@ -67,8 +67,8 @@ fn walk_traces(request: &[u8]) -> Result<u64, Fault> {
     for resource_spans in trace::resource_spans(request) {
         let resource_spans = resource_spans?;
         resource_spans.resource().read(|attribute| look_into(attribute.value.read()))?;
-        for scope_spans in resource_spans.scope_spans() {
-            for span in scope_spans?.spans() {
+        for scope_spans in resource_spans.scopes() {
+            for span in scope_spans?.items() {
                 Span::read(span?, |attribute| look_into(attribute.value.read()))?;
                 spans += 1;
             }
@@ -82,8 +82,8 @@ fn walk_logs(request: &[u8]) -> Result<u64, Fault> {
     for resource_logs in logs::resource_logs(request) {
         let resource_logs = resource_logs?;
         resource_logs.resource().read(|attribute| look_into(attribute.value.read()))?;
-        for scope_logs in resource_logs.scope_logs() {
-            for record in scope_logs?.log_records() {
+        for scope_logs in resource_logs.scopes() {
+            for record in scope_logs?.items() {
                 let record =
                     LogRecord::read(record?, |attribute| look_into(attribute.value.read()))?;
                 look_into(record.body);
@@ -110,12 +110,12 @@ fn same_traces(request: &[u8], decoded: &ExportTraceServiceRequest) -> u64 {
         let resource_spans = next(&mut resources);
         same_resource(resource_spans.resource(), expected.resource.as_ref());
         same_text(resource_spans.schema_url(), &expected.schema_url);
-        let mut scopes = resource_spans.scope_spans();
+        let mut scopes = resource_spans.scopes();
         for expected in &expected.scope_spans {
             let scope_spans = next(&mut scopes);
             same_scope(|each| scope_spans.scope(each), expected.scope.as_ref());
             same_text(scope_spans.schema_url(), &expected.schema_url);
-            let mut bodies = scope_spans.spans();
+            let mut bodies = scope_spans.items();
             for expected in &expected.spans {
                 same_span(next(&mut bodies), expected);
                 spans += 1;
@@ -135,12 +135,12 @@ fn same_logs(request: &[u8], decoded: &ExportLogsServiceRequest) -> u64 {
         let resource_logs = next(&mut resources);
         same_resource(resource_logs.resource(), expected.resource.as_ref());
         same_text(resource_logs.schema_url(), &expected.schema_url);
-        let mut scopes = resource_logs.scope_logs();
+        let mut scopes = resource_logs.scopes();
         for expected in &expected.scope_logs {
             let scope_logs = next(&mut scopes);
             same_scope(|each| scope_logs.scope(each), expected.scope.as_ref());
             same_text(scope_logs.schema_url(), &expected.schema_url);
-            let mut bodies = scope_logs.log_records();
+            let mut bodies = scope_logs.items();
             for expected in &expected.log_records {
                 same_record(next(&mut bodies), expected);
                 records += 1;
