@@ -43,7 +43,9 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("could not measure: {error}");
+            let reason = error.get_ref().and_then(|inner| inner.source());
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            eprintln!("could not measure: {error}{reason}");
             ExitCode::FAILURE
         }
     }

@@ -104,8 +104,12 @@ impl Connection {
                 Ok(Connection::One(sender))
             }
             Protocol::Grpc => {
-                let (sender, connection) =
-                    http2::handshake(TokioExecutor::new(), stream).await.map_err(other)?;
+                // Streams over a bound that the server had no time to tell would be refused.
+                let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                    .initial_max_send_streams(0)
+                    .handshake(stream)
+                    .await
+                    .map_err(other)?;
                 tokio::spawn(connection);
                 Ok(Connection::Two(sender))
             }
