@@ -179,8 +179,11 @@ const PLACES: usize = 1024;
 
 const VACANT: u16 = u16::MAX;
 
-/// Far more than a configuration may name, and so few that places stay vacant.
-const DIMENSIONS_MAX: usize = PLACES / 4;
+/// Far more than a configuration may name, and so few that places stay vacant and that facts and
+/// dimensions are numbered by one byte.
+const DIMENSIONS_MAX: usize = 128;
+
+const _: () = assert!(ATTRIBUTES + DIMENSIONS_MAX <= u8::MAX as usize);
 
 use Attribute as A;
 use Generation::{Old, Stable};
@@ -272,7 +275,7 @@ mod tests {
     fn so_many_dimensions_that_places_would_run_out_are_not_taken() {
         let many: Vec<_> = (0..2000).map(|n| Dimension::new(&format!("d{n}"))).collect();
         let vocabulary = Vocabulary::new(&many);
-        assert_eq!(vocabulary.meaning(b"d255").and_then(|m| m.dimension), Some(255));
-        assert_eq!(vocabulary.meaning(b"d256"), None);
+        assert_eq!(vocabulary.meaning(b"d127").and_then(|m| m.dimension), Some(127));
+        assert_eq!(vocabulary.meaning(b"d128"), None);
     }
 }
