@@ -285,8 +285,8 @@ pub struct Run {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<i64>,
-    /// How it ended, in GitHub's words: `success`, `failure`, `cancelled`, `skipped`, …; empty while
-    /// it runs.
+    /// How it ended, in GitHub's words: `success`, `failure`, `cancelled`, …; empty while it
+    /// runs.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub conclusion: String,
 }

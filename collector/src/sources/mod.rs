@@ -1,0 +1,5 @@
+//! Each outside tongue of delivery into facts: what is read here is never believed to be whole, in
+//! order or well formed, so one bad element costs itself and nothing beside it.
+
+pub mod hooks;
+pub mod lines;
