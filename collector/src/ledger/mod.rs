@@ -1,0 +1,379 @@
+//! The append-only table of facts in one SQLite file: what a source once said is never changed, and
+//! which of its versions holds is decided by the facts themselves, so that the order in which they
+//! arrive does not matter. The only room with SQL.
+//!
+//! A version of a fact is told by kind, source, id and `as_of_ms`. Of a fact's versions the one with
+//! the latest `as_of_ms` wins, of two with the same the one whose JSON is greater. What is appended
+//! together is stored together or not at all, cursors included: after a crash a source goes on where
+//! its stored facts end.
+//!
+//! One process writes; it holds a lock on `<file>.lock` for as long as the ledger is open.
+
+mod file;
+mod schema;
+
+use redora_model::fact::{Fact, What};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+pub use file::OpenError;
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    db: Connection,
+    /// Held, not read: the lock ends with it.
+    _lock: std::fs::File,
+}
+
+/// Facts that were learned together, and how far their source is read with them.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// What was learned.
+    pub facts: Vec<Fact>,
+    /// Where each source goes on.
+    pub cursors: Vec<Cursor>,
+    /// What could not be read.
+    pub rejects: Vec<Reject>,
+}
+
+/// Where a source goes on reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The source.
+    pub source: String,
+    /// Which of its cursors.
+    pub name: String,
+    /// The place, in the source's own words.
+    pub place: String,
+}
+
+/// Something that a source gave and that is no fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The source.
+    pub source: String,
+    /// Where in it: a line, a page, a URL.
+    pub place: String,
+    /// Why.
+    pub reason: String,
+    /// When it was met, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+}
+
+/// What became of the facts of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Facts of which nothing was known.
+    pub new: u64,
+    /// Versions that took the place of another.
+    pub corrected: u64,
+    /// Versions that were kept and hold no longer, or never did.
+    pub stale: u64,
+    /// Versions that were there already.
+    pub known: u64,
+}
+
+/// Whose facts are asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// Of all.
+    All,
+    /// Deployments, incidents and sightings of one service in one environment.
+    Place {
+        /// The service.
+        service: &'a str,
+        /// The environment.
+        environment: &'a str,
+    },
+    /// Commits, pull requests and runs of one repository.
+    Repository(&'a str),
+}
+
+/// Something that is deployed somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Where its changes are.
+    pub repository: String,
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+}
+
+/// The ledger cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite says so: a full disk, a damaged file, lost permission.
+    #[error("the ledger cannot be used: {0}; nothing of this batch was stored")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A stored line is no fact any more.
+    #[error("fact {number} of the ledger cannot be read: {fault}; was the file changed by hand?")]
+    Unreadable {
+        /// Its place in the order of appending.
+        number: i64,
+        /// What is wrong.
+        fault: serde_json::Error,
+    },
+}
+
+impl Ledger {
+    /// Stores a batch, whole or not at all; when this returns, a crash or a power cut loses nothing
+    /// of it.
+    ///
+    /// # Errors
+    /// Nothing was stored.
+    pub fn append(&mut self, batch: &Batch) -> Result<Appended, LedgerError> {
+        let transaction = self.db.transaction()?;
+        let mut appended = Appended::default();
+        for fact in &batch.facts {
+            *match append(&transaction, fact)? {
+                Version::New => &mut appended.new,
+                Version::Corrects => &mut appended.corrected,
+                Version::Stale => &mut appended.stale,
+                Version::Known => &mut appended.known,
+            } += 1;
+        }
+        for Cursor { source, name, place } in &batch.cursors {
+            let mut put = transaction.prepare_cached(
+                "INSERT INTO cursors (source, name, place) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (source, name) DO UPDATE SET place = excluded.place",
+            )?;
+            put.execute(params![source, name, place])?;
+        }
+        for reject in &batch.rejects {
+            set_aside(&transaction, reject)?;
+        }
+        if appended.new + appended.corrected > 0 {
+            transaction.execute("UPDATE generation SET number = number + 1", [])?;
+        }
+        transaction.commit()?;
+        Ok(appended)
+    }
+
+    /// Where a source goes on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn cursor(&self, source: &str, name: &str) -> Result<Option<String>, LedgerError> {
+        let mut find =
+            self.db.prepare_cached("SELECT place FROM cursors WHERE source = ?1 AND name = ?2")?;
+        Ok(find.query_row([source, name], |row| row.get(0)).optional()?)
+    }
+
+    /// Hands the facts of a kind that hold to `on_fact`, in the order of their times.
+    ///
+    /// # Errors
+    /// The file cannot be read, or not any further.
+    pub fn winners(
+        &self,
+        kind: &str,
+        scope: Scope<'_>,
+        mut on_fact: impl FnMut(Fact),
+    ) -> Result<(), LedgerError> {
+        const SELECT: &str = "SELECT number, body FROM facts WHERE wins AND kind = ?1";
+        const ORDER: &str = "ORDER BY at_ms, source, id";
+        let (filter, first, second) = match scope {
+            Scope::All => ("", None, None),
+            Scope::Place { service, environment } => {
+                ("AND service = ?2 AND environment = ?3", Some(service), Some(environment))
+            }
+            Scope::Repository(repository) => ("AND repository = ?2", Some(repository), None),
+        };
+        let mut select = self.db.prepare_cached(&format!("{SELECT} {filter} {ORDER}"))?;
+        let values = [Some(kind), first, second].into_iter().flatten();
+        let mut rows = select.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            on_fact(read(row)?);
+        }
+        Ok(())
+    }
+
+    /// Hands every version of every fact to `on_fact`, in the order of appending.
+    ///
+    /// # Errors
+    /// The file cannot be read, or not any further; or `on_fact` has enough.
+    pub fn export<E: From<LedgerError>>(
+        &self,
+        mut on_fact: impl FnMut(Fact) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = "SELECT number, body FROM facts ORDER BY number";
+        let mut select = self.db.prepare(sql).map_err(LedgerError::from)?;
+        let mut rows = select.query([]).map_err(LedgerError::from)?;
+        while let Some(row) = rows.next().map_err(LedgerError::from)? {
+            on_fact(read(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is deployed somewhere.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn places(&self) -> Result<Vec<Place>, LedgerError> {
+        let mut select = self.db.prepare(
+            "SELECT DISTINCT repository, service, environment FROM facts
+             WHERE wins AND kind = 'deployment' ORDER BY service, environment, repository",
+        )?;
+        let rows = select.query_map([], |row| {
+            let (repository, service, environment) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Place { repository, service, environment })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Grows with every batch that changed what holds, so that a result knows when it is old.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn generation(&self) -> Result<u64, LedgerError> {
+        Ok(self.db.query_row("SELECT number FROM generation", [], |row| row.get(0))?)
+    }
+
+    /// How many things each source gave that are no facts.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn rejects(&self) -> Result<Vec<(String, u64)>, LedgerError> {
+        let mut select = self.db.prepare("SELECT source, total FROM reject_totals ORDER BY 1")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What a version is to those that were there.
+enum Version {
+    New,
+    Corrects,
+    Stale,
+    Known,
+}
+
+fn append(transaction: &Transaction<'_>, fact: &Fact) -> Result<Version, LedgerError> {
+    let kind = fact.what.kind();
+    let body = serde_json::to_string(fact).expect("a fact has no key that is not text");
+    let mut known = transaction.prepare_cached(
+        "SELECT 1 FROM facts
+         WHERE kind = ?1 AND source = ?2 AND id = ?3 AND as_of_ms = ?4 AND body = ?5",
+    )?;
+    if known.exists(params![kind, fact.source, fact.id, fact.as_of_ms, body])? {
+        return Ok(Version::Known);
+    }
+    let mut winner = transaction.prepare_cached(
+        "SELECT number, as_of_ms, body FROM facts
+         WHERE wins AND kind = ?1 AND source = ?2 AND id = ?3",
+    )?;
+    let winner: Option<(i64, i64, String)> = winner
+        .query_row([kind, &fact.source, &fact.id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let version = match &winner {
+        None => Version::New,
+        Some((_, as_of_ms, other)) if (fact.as_of_ms, &body) > (*as_of_ms, other) => {
+            Version::Corrects
+        }
+        Some(_) => Version::Stale,
+    };
+    if let (Version::Corrects, Some((number, ..))) = (&version, winner) {
+        transaction
+            .prepare_cached("UPDATE facts SET wins = 0 WHERE number = ?1")?
+            .execute([number])?;
+    }
+    let columns = Columns::of(&fact.what);
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO facts
+         (kind, source, id, as_of_ms, wins, repository, service, environment, at_ms, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let wins = !matches!(version, Version::Stale);
+    let Columns { repository, service, environment, at_ms } = columns;
+    insert.execute(params![
+        kind,
+        fact.source,
+        fact.id,
+        fact.as_of_ms,
+        wins,
+        repository,
+        service,
+        environment,
+        at_ms,
+        body
+    ])?;
+    Ok(version)
+}
+
+/// What facts are found by; empty where a fact has no such thing.
+#[derive(Default)]
+struct Columns<'a> {
+    repository: &'a str,
+    service: &'a str,
+    environment: &'a str,
+    at_ms: i64,
+}
+
+impl<'a> Columns<'a> {
+    fn of(what: &'a What) -> Self {
+        let of_repository =
+            |repository, at_ms| Self { repository, at_ms, ..Self::default() };
+        match what {
+            What::Commit(commit) => of_repository(commit.repository.as_str(), commit.committed_ms),
+            What::PullRequest(pull) => of_repository(pull.repository.as_str(), pull.created_ms),
+            What::Run(run) => of_repository(run.repository.as_str(), run.created_ms),
+            What::Deployment(deployment) => Self {
+                repository: deployment.repository.as_str(),
+                service: deployment.service.as_str(),
+                environment: deployment.environment.as_str(),
+                at_ms: deployment.created_ms,
+            },
+            What::Incident(incident) => Self {
+                service: incident.service.as_ref().map_or("", |service| service.as_str()),
+                environment: incident.environment.as_ref().map_or("", |place| place.as_str()),
+                at_ms: incident.started_ms,
+                ..Self::default()
+            },
+            What::Sighting(sighting) => Self {
+                service: sighting.service.as_str(),
+                environment: sighting.environment.as_str(),
+                at_ms: sighting.first_ms,
+                ..Self::default()
+            },
+            What::Link(_) => Self::default(),
+        }
+    }
+}
+
+/// Keeps the newest of a source's rejects, and counts all of them.
+fn set_aside(transaction: &Transaction<'_>, reject: &Reject) -> Result<(), LedgerError> {
+    let Reject { source, place, reason, at_ms } = reject;
+    transaction
+        .prepare_cached(
+            "INSERT INTO rejects (source, place, reason, at_ms) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![source, place, reason, at_ms])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM rejects WHERE source = ?1 AND number <= (
+               SELECT number FROM rejects WHERE source = ?1
+               ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+        )?
+        .execute(params![source, REJECTS_KEPT])?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO reject_totals (source, total) VALUES (?1, 1)
+             ON CONFLICT (source) DO UPDATE SET total = total + 1",
+        )?
+        .execute([source])?;
+    Ok(())
+}
+
+fn read(row: &rusqlite::Row<'_>) -> Result<Fact, LedgerError> {
+    let number = row.get(0)?;
+    let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+    serde_json::from_str(body).map_err(|fault| LedgerError::Unreadable { number, fault })
+}
+
+/// Rejects of one source that are kept to be looked at; more are only counted.
+const REJECTS_KEPT: u32 = 1000;
+
+#[cfg(test)]
+mod tests;
