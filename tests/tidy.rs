@@ -67,6 +67,11 @@ const NEIGHBOURS: &[Neighbours] = &[
     Neighbours { from: "main", to: "cli", reason: "the binary only hands over" },
     Neighbours { from: "app", to: "config", reason: "the wiring builds what the file configures" },
     Neighbours { from: "expose", to: "digest", reason: "the books are read as they are filled" },
+    Neighbours {
+        from: "collector/keys",
+        to: "collector/link",
+        reason: "numbers are counted over what was linked",
+    },
 ];
 
 /// Where each foreign package that shapes the code around it may be named.
@@ -80,6 +85,7 @@ const HOMES: &[Home] = &[
             ("src/expose", "compresses a scrape"),
         ],
     },
+    Home { package: "jiff", rooms: &[("collector/src/keys", "days and weeks in a time zone")] },
     Home {
         package: "hyper*",
         rooms: &[

@@ -3,5 +3,7 @@
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
+pub mod keys;
 pub mod ledger;
+pub mod link;
 pub mod sources;

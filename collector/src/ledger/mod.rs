@@ -2,10 +2,10 @@
 //! which of its versions holds is decided by the facts themselves, so that the order in which they
 //! arrive does not matter. The only room with SQL.
 //!
-//! A version of a fact is told by kind, source, id and `as_of_ms`. Of a fact's versions the one with
-//! the latest `as_of_ms` wins, of two with the same the one whose JSON is greater. What is appended
-//! together is stored together or not at all, cursors included: after a crash a source goes on where
-//! its stored facts end.
+//! A version of a fact is told by kind, source, id and `as_of_ms`. Of a fact's versions the one
+//! with the latest `as_of_ms` wins, of two with the same the one whose JSON is greater. What is
+//! appended together is stored together or not at all, cursors included: after a crash a source
+//! goes on where its stored facts end.
 //!
 //! One process writes; it holds a lock on `<file>.lock` for as long as the ledger is open.
 
@@ -313,8 +313,7 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(what: &'a What) -> Self {
-        let of_repository =
-            |repository, at_ms| Self { repository, at_ms, ..Self::default() };
+        let of_repository = |repository, at_ms| Self { repository, at_ms, ..Self::default() };
         match what {
             What::Commit(commit) => of_repository(commit.repository.as_str(), commit.committed_ms),
             What::PullRequest(pull) => of_repository(pull.repository.as_str(), pull.created_ms),

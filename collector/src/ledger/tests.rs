@@ -1,5 +1,4 @@
 //! Real files: what is stored, what wins, and which files are refused.
-#![expect(clippy::unwrap_used, reason = "what fails to be set up here is the failure to be shown")]
 
 use std::path::{Path, PathBuf};
 
@@ -53,15 +52,19 @@ fn the_latest_version_wins_and_every_version_is_kept() {
     assert_eq!(ledger.generation().unwrap(), generation, "nothing that holds has changed");
     assert_eq!(winners(&ledger), [sighting("1", 7, 20)]);
     let mut all = Vec::new();
-    ledger.export(|fact| Ok::<_, LedgerError>(all.push(fact))).unwrap();
+    ledger
+        .export(|fact| {
+            all.push(fact);
+            Ok::<_, LedgerError>(())
+        })
+        .unwrap();
     assert_eq!(all, versions);
 }
 
 #[test]
 fn whatever_the_order_of_arrival_the_same_facts_hold() {
-    let facts: Vec<Fact> = (0..60)
-        .map(|n: i64| sighting(&(n % 7).to_string(), n * 13 % 10, n * 31 % 5))
-        .collect();
+    let facts: Vec<Fact> =
+        (0..60).map(|n: i64| sighting(&(n % 7).to_string(), n * 13 % 10, n * 31 % 5)).collect();
     let mut expected = None;
     for turn in [1, 7, 11, 13, 17, 19, 23, 29, 59] {
         let (_folder, file) = place("ledger.sqlite");
@@ -80,11 +83,8 @@ fn whatever_the_order_of_arrival_the_same_facts_hold() {
 fn facts_cursors_and_rejects_outlive_the_process() {
     let (_folder, file) = place("ledger.sqlite");
     let mut ledger = Ledger::open(&file).unwrap();
-    let cursor = |place: &str| Cursor {
-        source: "test".into(),
-        name: "line".into(),
-        place: place.into(),
-    };
+    let cursor =
+        |place: &str| Cursor { source: "test".into(), name: "line".into(), place: place.into() };
     let reject = Reject {
         source: "test".into(),
         place: "line 3".into(),

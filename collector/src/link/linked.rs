@@ -1,0 +1,128 @@
+//! What the facts say together: the words between linking and the numbers.
+
+use redora_model::identity::Revision;
+
+/// A place's history, linked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// What arrived, in the order of arrival.
+    pub arrivals: Vec<Arrival>,
+    /// Deployments that came to a bad end without a success, by id, with the time of the end.
+    pub failed: Vec<(String, i64)>,
+    /// Deployments that came to no end yet, by id.
+    pub open: Vec<String>,
+    /// Redeployments of what was there, by id, with their finish.
+    pub redeployments: Vec<(String, i64)>,
+    /// Disruptions of the service.
+    pub incidents: Vec<Disruption>,
+    /// Whether telemetry saw any version here.
+    pub observed: bool,
+}
+
+/// A revision that came to an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The deployments that brought it: attempts, jobs and regions of one.
+    pub ids: Vec<String>,
+    /// The commit, where it is known.
+    pub revision: Option<Revision>,
+    /// The version as people call it.
+    pub version: String,
+    /// When the first of its deployments was asked for.
+    pub created_ms: i64,
+    /// When it was deployed: its first success, in the last of the required regions.
+    pub finished_ms: i64,
+    /// When it served its first request, where telemetry saw it.
+    pub first_request_ms: Option<i64>,
+    /// What it was to what was there.
+    pub step: Step,
+    /// What it brought.
+    pub changes: Vec<Change>,
+    /// Why nobody knows what it brought.
+    pub gap: Option<Gap>,
+    /// Whether it was an unplanned repair, and by which rule.
+    pub repair: Option<&'static str>,
+    /// The incidents that it caused, by id, and the rollback that took it back, by arrival.
+    pub failures: Vec<Failure>,
+}
+
+impl Arrival {
+    /// When it began to matter to users: its first request, else its finish.
+    #[must_use]
+    pub fn live_ms(&self) -> i64 {
+        self.first_request_ms.unwrap_or(self.finished_ms)
+    }
+
+    /// Whether it may fail: what only takes back a failure is not counted as another chance.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.step != Step::Rollback
+    }
+}
+
+/// What an arrival is to what was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The first of a service.
+    First,
+    /// Something else than what was there.
+    Forward,
+    /// Something that had been there earlier and is no later than what was there.
+    Rollback,
+    /// A version that telemetry saw and no pipeline reported.
+    Unmapped,
+}
+
+/// Why a deployment's changes are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// Its own revision is not known, or not in the history.
+    Revision,
+    /// That of the deployment before is not.
+    Previous,
+    /// The history between them is cut off.
+    History,
+}
+
+/// One change that a deployment brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// A commit's SHA, or `#` and a pull request's number.
+    pub id: String,
+    /// When its first commit was authored.
+    pub authored_ms: i64,
+    /// When its last commit was committed.
+    pub committed_ms: i64,
+    /// When its pull request was opened, first reviewed, approved and merged.
+    pub opened_ms: Option<i64>,
+    /// See `opened_ms`.
+    pub reviewed_ms: Option<i64>,
+    /// See `opened_ms`.
+    pub approved_ms: Option<i64>,
+    /// See `opened_ms`.
+    pub merged_ms: Option<i64>,
+}
+
+/// Why a deployment counts as failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// This incident, by its place in [`Linked::incidents`].
+    Incident(usize),
+    /// This rollback, by its place in [`Linked::arrivals`].
+    Rollback(usize),
+}
+
+/// An incident that was a disruption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disruption {
+    /// Its fact's id.
+    pub id: String,
+    /// When it began.
+    pub started_ms: i64,
+    /// When it was over; `None` while it is open.
+    pub resolved_ms: Option<i64>,
+    /// The deployment that caused it, by its place in [`Linked::arrivals`].
+    pub cause: Option<usize>,
+    /// The rule that says so.
+    pub rule: &'static str,
+}

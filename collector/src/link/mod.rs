@@ -1,0 +1,27 @@
+//! What facts say together: which deployment brought which changes, when they first served, and
+//! which incident or rollback tells that one failed. Everything is computed from the facts that
+//! hold, in one pass over a place's history, so that late and corrected facts need no repair.
+//!
+//! The rules are those of `docs/definitions.md`; each has a test of its name.
+
+mod arrivals;
+mod changes;
+mod failures;
+mod graph;
+mod history;
+mod linked;
+
+pub use graph::{Graph, Marks};
+pub use history::{History, Rules};
+pub use linked::{Arrival, Change, Disruption, Failure, Gap, Linked, Step};
+
+/// Links a place's history.
+#[must_use]
+pub fn link(history: &History, rules: &Rules) -> Linked {
+    let commits = history.commits.iter().map(|(sha, commit)| (sha, &commit.parents[..]));
+    let graph = Graph::new(commits);
+    let mut linked = arrivals::sequence(history, rules, &graph);
+    changes::attribute(history, rules, &graph, &mut linked);
+    failures::attribute(history, rules, &mut linked);
+    linked
+}
