@@ -2,6 +2,7 @@
 //! and drained in reverse, so that the whole of it can be read on one page.
 
 mod acknowledge;
+pub mod delivery;
 mod last_scrape;
 mod reload;
 

@@ -85,7 +85,13 @@ const HOMES: &[Home] = &[
             ("src/expose", "compresses a scrape"),
         ],
     },
-    Home { package: "jiff", rooms: &[("collector/src/keys", "days and weeks in a time zone")] },
+    Home {
+        package: "jiff",
+        rooms: &[
+            ("collector/src/keys", "days and weeks in a time zone"),
+            ("collector/src/api", "moments and zones by their names"),
+        ],
+    },
     Home {
         package: "hyper*",
         rooms: &[

@@ -3,6 +3,7 @@
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
+pub mod api;
 pub mod keys;
 pub mod ledger;
 pub mod link;

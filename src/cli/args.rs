@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::values;
+use crate::app::delivery::Zone;
 use crate::process::{LogFormat, REVISION, VERSION};
 
 /// RED and DORA metrics from one small binary: OTLP in, Prometheus out.
@@ -42,7 +43,99 @@ pub(super) enum Command {
     Run(RunOptions),
     Check(CheckOptions),
     Health(HealthOptions),
+    #[command(subcommand)]
+    Dora(DoraCommand),
     Completions(CompletionsOptions),
+}
+
+/// Delivery: facts in and out of the ledger, and the five DORA metrics
+///
+/// The ledger is `ledger.sqlite` in the configured `data_dir`.
+#[derive(Debug, Subcommand)]
+#[command(verbatim_doc_comment, disable_help_subcommand = true)]
+pub(super) enum DoraCommand {
+    Import(ImportOptions),
+    Export(ExportOptions),
+    Report(ReportOptions),
+}
+
+/// Store facts from JSON lines
+///
+/// Facts that are stored already change nothing. A line that is no fact is named on stderr by its
+/// number and set aside; the others are stored, and the command exits 1.
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
+  redora dora import facts.jsonl
+  redora dora export | ssh other redora dora import -"
+)]
+pub(super) struct ImportOptions {
+    /// Files of one fact a line; - reads stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// Print every fact that was ever stored as JSON lines
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct ExportOptions {
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// Print the five DORA metrics of each service and environment
+///
+/// docs/definitions.md says what each number means. What has no samples is shown as -.
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
+  redora dora report
+  redora dora report --service shop --environment production --window 90d
+  redora dora report --at 2026-11-01T00:00:00Z --format json"
+)]
+pub(super) struct ReportOptions {
+    /// One service [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(super) service: Option<String>,
+
+    /// One environment [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(super) environment: Option<String>,
+
+    /// How far back the numbers reach, in days or weeks
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = values::days)]
+    pub(super) window: u32,
+
+    /// Where the window ends; what is later counts as not known [default: now]
+    #[arg(long, value_name = "RFC3339", value_parser = values::moment)]
+    pub(super) at: Option<i64>,
+
+    /// The time zone of days and weeks, by its IANA name
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = values::zone)]
+    pub(super) time_zone: Zone,
+
+    /// The form of the answer
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "table")]
+    pub(super) format: ReportFormat,
+
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ReportFormat {
+    Table,
+    Json,
+    Markdown,
 }
 
 /// Run the agent (the default when no command is given)

@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod complete;
 mod configuration;
+mod dora;
 mod health;
 mod outcome;
 mod run;
@@ -37,6 +38,7 @@ where
         Command::Run(options) => run::run(options, run),
         Command::Check(options) => check::check(options),
         Command::Health(options) => health::health(&options),
+        Command::Dora(command) => dora::dora(command),
         Command::Completions(options) => complete::completions(options.shell),
     }
     .into()

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use http::Uri;
 
+use crate::app::delivery::{self, Zone};
+
 /// Why a URL was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UrlFault {
@@ -59,9 +61,69 @@ pub(super) enum TimeFault {
     Range,
 }
 
+/// A number of days, 1 to ten years of them: 30d, 4w.
+pub(super) fn days(text: &str) -> Result<u32, DaysFault> {
+    let (number, unit) = match text.as_bytes().last() {
+        Some(b'd') => (&text[..text.len() - 1], 1),
+        Some(b'w') => (&text[..text.len() - 1], 7),
+        _ => return Err(DaysFault::Form),
+    };
+    let number: u32 = number.parse().map_err(|_| DaysFault::Form)?;
+    match number.checked_mul(unit) {
+        Some(days @ 1..=DAYS_MAX) => Ok(days),
+        _ => Err(DaysFault::Range),
+    }
+}
+
+/// Why a number of days was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DaysFault {
+    #[error("write a whole number of days or weeks, such as 30d or 4w")]
+    Form,
+    #[error("use a time between 1d and {DAYS_MAX}d")]
+    Range,
+}
+
+/// A moment in milliseconds since the Unix epoch.
+pub(super) fn moment(text: &str) -> Result<i64, MomentFault> {
+    delivery::moment(text).ok_or(MomentFault)
+}
+
+/// Why a moment was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write it as 2026-11-01T00:00:00Z")]
+pub(super) struct MomentFault;
+
+/// A time zone.
+pub(super) fn zone(text: &str) -> Result<Zone, ZoneFault> {
+    Zone::named(text).ok_or(ZoneFault)
+}
+
+/// Why a time zone was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such time zone; write an IANA name such as Europe/Berlin")]
+pub(super) struct ZoneFault;
+
+/// Ten years.
+const DAYS_MAX: u32 = 3653;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_moments_and_zones_are_checked() {
+        assert_eq!((days("30d"), days("4w"), days("3653d")), (Ok(30), Ok(28), Ok(3653)));
+        for text in ["", "d", "30", "30h", "-1d", "1.5d", "ü"] {
+            assert_eq!(days(text), Err(DaysFault::Form), "{text}");
+        }
+        for text in ["0d", "3654d", "700000000w"] {
+            assert_eq!(days(text), Err(DaysFault::Range), "{text}");
+        }
+        assert_eq!(moment("1970-01-02T01:00:00+01:00"), Ok(86_400_000));
+        assert_eq!(moment("yesterday"), Err(MomentFault));
+        assert!(zone("Europe/Berlin").is_ok() && zone("Europe/Nowhere").is_err());
+    }
 
     #[test]
     fn urls_are_checked_and_a_bare_one_asks_for_readiness() {

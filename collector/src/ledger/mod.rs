@@ -89,10 +89,10 @@ pub enum Scope<'a> {
     Repository(&'a str),
 }
 
-/// Something that is deployed somewhere.
+/// A service in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Where its changes are.
+    /// Where its changes are; empty where no deployment says it.
     pub repository: String,
     /// The service.
     pub service: String,
@@ -205,14 +205,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Everything that is deployed somewhere.
+    /// Every service and environment that a deployment, an incident or a sighting names.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn places(&self) -> Result<Vec<Place>, LedgerError> {
         let mut select = self.db.prepare(
             "SELECT DISTINCT repository, service, environment FROM facts
-             WHERE wins AND kind = 'deployment' ORDER BY service, environment, repository",
+             WHERE wins AND service <> '' ORDER BY service, environment, repository",
         )?;
         let rows = select.query_map([], |row| {
             let (repository, service, environment) = (row.get(0)?, row.get(1)?, row.get(2)?);

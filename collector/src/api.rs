@@ -1,0 +1,138 @@
+//! Questions to the ledger, answered: the facts of each place gathered, linked and counted. Whoever
+//! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use redora_model::fact::What;
+use redora_model::identity::Revision;
+use serde::Serialize;
+
+use crate::keys::{self, Query, Report};
+use crate::ledger::{Ledger, LedgerError, Scope};
+use crate::link::{self, History, Rules};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// One service, or all.
+    pub service: Option<String>,
+    /// One environment, or all.
+    pub environment: Option<String>,
+    /// How long the window is, in milliseconds.
+    pub window_ms: i64,
+    /// Where it ends, in milliseconds since the Unix epoch; what is later is not known.
+    pub at_ms: i64,
+    /// The calendar of days and weeks.
+    pub zone: Zone,
+    /// What is decided about links.
+    pub rules: Rules,
+}
+
+/// The numbers of one service in one environment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The first moment of the window, in milliseconds since the Unix epoch.
+    pub from_ms: i64,
+    /// The first moment after it.
+    pub to_ms: i64,
+    /// The numbers.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+/// Answers for every place that is asked for, in the order of their names.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn answers(ledger: &Ledger, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
+    let wanted = |name: &str, asked: &Option<String>| asked.as_ref().is_none_or(|a| a == name);
+    let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for place in ledger.places()? {
+        if wanted(&place.service, &ask.service) && wanted(&place.environment, &ask.environment) {
+            let key = (place.service, place.environment);
+            places.entry(key).or_default().push(place.repository);
+        }
+    }
+    let from_ms = ask.at_ms.saturating_sub(ask.window_ms);
+    let query = Query {
+        from_ms,
+        to_ms: ask.at_ms,
+        now_ms: ask.at_ms,
+        attribution_ms: ask.rules.attribution_ms,
+        zone: ask.zone.0.clone(),
+    };
+    let mut answers = Vec::new();
+    for ((service, environment), repositories) in places {
+        let history = history(ledger, &service, &environment, &repositories)?;
+        let report = keys::report(&link::link(&history, &ask.rules), &query);
+        answers.push(Answer { service, environment, from_ms, to_ms: ask.at_ms, report });
+    }
+    Ok(answers)
+}
+
+/// The facts that hold of one place.
+fn history(
+    ledger: &Ledger,
+    service: &str,
+    environment: &str,
+    repositories: &[String],
+) -> Result<History, LedgerError> {
+    let mut history = History { service: service.to_owned(), ..History::default() };
+    for kind in ["deployment", "incident", "sighting"] {
+        ledger.winners(kind, Scope::Place { service, environment }, |fact| match fact.what {
+            What::Deployment(deployment) => history.deployments.push((fact.id, deployment)),
+            What::Incident(incident) => history.incidents.push((fact.id, incident)),
+            What::Sighting(sighting) => history.sightings.push(sighting),
+            _ => {}
+        })?;
+    }
+    for repository in repositories {
+        for kind in ["commit", "pull_request"] {
+            ledger.winners(kind, Scope::Repository(repository), |fact| match fact.what {
+                What::Commit(commit) => {
+                    history.commits.push((Revision::new(&fact.id), commit));
+                }
+                What::PullRequest(pull) => {
+                    history.pull_requests.extend(fact.id.parse().map(|number| (number, pull)));
+                }
+                _ => {}
+            })?;
+        }
+    }
+    ledger.winners("link", Scope::All, |fact| {
+        if let What::Link(link) = fact.what {
+            history.links.push(link);
+        }
+    })?;
+    Ok(history)
+}
+
+/// A moment from its RFC 3339 text, in milliseconds since the Unix epoch.
+#[must_use]
+pub fn moment(text: &str) -> Option<i64> {
+    Some(text.parse::<Timestamp>().ok()?.as_millisecond())
+}
+
+/// A moment as RFC 3339 text in UTC; one that no calendar has as its number.
+#[must_use]
+pub fn text(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |moment| moment.to_string())
+}
+
+/// A time zone that exists.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone of an IANA name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TimeZone::get(name).ok().map(Self)
+    }
+}

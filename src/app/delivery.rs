@@ -1,0 +1,107 @@
+//! The delivery half as the command line asks for it: the ledger of the configured data directory,
+//! filled from lines and asked for reports.
+
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+
+use redora_collector::api;
+use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError};
+use redora_collector::sources::lines::{self, BadLine, Line};
+use thiserror::Error;
+
+use crate::config::Config;
+
+pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
+pub use redora_collector::keys::{Report, Spread};
+pub use redora_collector::link::Rules;
+
+/// Why the delivery half could not do what it was asked.
+#[derive(Debug, Error)]
+pub enum DeliveryError {
+    /// The ledger's folder cannot be made.
+    #[error("{} cannot be created: {fault}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        fault: io::Error,
+    },
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// What is read or written beside it cannot be.
+    #[error("{0}")]
+    Stream(#[from] io::Error),
+}
+
+/// Stores every fact of `input`; lines that are none are handed to `on_bad` and set aside.
+///
+/// # Errors
+/// What came before is stored.
+pub fn import(
+    config: &Config,
+    input: impl BufRead,
+    mut on_bad: impl FnMut(&BadLine),
+) -> Result<Appended, DeliveryError> {
+    let mut ledger = open(config)?;
+    let mut all = Appended::default();
+    let mut batch = Batch::default();
+    let mut fault = None;
+    lines::read(input, |line| match line {
+        Line::Bad(bad) => on_bad(&bad),
+        Line::Fact(fact) => {
+            batch.facts.push(*fact);
+            if batch.facts.len() == FACTS_PER_BATCH && fault.is_none() {
+                fault = append(&mut ledger, &mut batch, &mut all).err();
+            }
+        }
+    })?;
+    fault.map_or(Ok(()), Err)?;
+    append(&mut ledger, &mut batch, &mut all)?;
+    Ok(all)
+}
+
+fn append(ledger: &mut Ledger, batch: &mut Batch, all: &mut Appended) -> Result<(), LedgerError> {
+    let appended = ledger.append(batch)?;
+    all.new += appended.new;
+    all.corrected += appended.corrected;
+    all.stale += appended.stale;
+    all.known += appended.known;
+    batch.facts.clear();
+    Ok(())
+}
+
+/// Writes every fact that was ever stored, a line each, in the order of storing.
+///
+/// # Errors
+/// The ledger cannot be read, or `out` takes no more.
+pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError> {
+    open(config)?.export(|fact| {
+        let line = serde_json::to_string(&fact).map_err(io::Error::from)?;
+        Ok(writeln!(out, "{line}")?)
+    })
+}
+
+/// The numbers of every service and environment that is asked for.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn report(config: &Config, ask: &Ask) -> Result<Vec<Answer>, DeliveryError> {
+    Ok(api::answers(&open(config)?, ask)?)
+}
+
+fn open(config: &Config) -> Result<Ledger, DeliveryError> {
+    let folder = &config.data_dir;
+    std::fs::create_dir_all(folder)
+        .map_err(|fault| DeliveryError::Folder { folder: folder.clone(), fault })?;
+    Ok(Ledger::open(&folder.join(LEDGER_FILE))?)
+}
+
+/// The ledger's place in the data directory.
+const LEDGER_FILE: &str = "ledger.sqlite";
+
+/// Facts that are stored together: a commit waits for the disk, so thousands share one wait.
+const FACTS_PER_BATCH: usize = 1000;

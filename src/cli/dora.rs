@@ -1,0 +1,122 @@
+//! `redora dora …`: facts in and out, and the report in the form that was asked for. Numbers are
+//! only spelt here, never computed.
+
+mod rows;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{DoraCommand, ImportOptions, ReportFormat, ReportOptions};
+use super::configuration;
+use super::outcome::{self, Outcome};
+use crate::app::delivery::{self, Answer, Ask, DeliveryError, Rules};
+use crate::config::Config;
+use crate::process::Clock;
+
+/// Does what a subcommand says.
+pub(super) fn dora(command: DoraCommand) -> Outcome {
+    match command {
+        DoraCommand::Import(options) => {
+            with(options.config.clone(), |config| import(config, &options))
+        }
+        DoraCommand::Export(options) => with(options.config, export),
+        DoraCommand::Report(options) => {
+            with(options.config.clone(), |config| report(config, options))
+        }
+    }
+}
+
+fn with(
+    file: Option<PathBuf>,
+    command: impl FnOnce(&Config) -> Result<Outcome, DeliveryError>,
+) -> Outcome {
+    let config = match configuration::load(file) {
+        Ok((_, config)) => config,
+        Err(unusable) => {
+            outcome::complain(&unusable);
+            return Outcome::Wrong;
+        }
+    };
+    command(&config).unwrap_or_else(|error| {
+        outcome::complain(&error);
+        Outcome::Failed
+    })
+}
+
+fn import(config: &Config, options: &ImportOptions) -> Result<Outcome, DeliveryError> {
+    let mut outcome = Outcome::Done;
+    for file in &options.files {
+        let name = file.display();
+        let input = match open(file) {
+            Ok(input) => input,
+            Err(error) => {
+                outcome::complain(&format_args!("{name}: {error}"));
+                return Ok(Outcome::Failed);
+            }
+        };
+        let stored = delivery::import(config, input, |bad| {
+            outcome::complain(&format_args!("{name}:{}: {}", bad.number, bad.fault));
+            outcome = Outcome::Failed;
+        })?;
+        let line = format!(
+            "{name}: {} new, {} corrected, {} known, {} out of date\n",
+            stored.new, stored.corrected, stored.known, stored.stale
+        );
+        if outcome::print(line.as_bytes()) != Outcome::Done {
+            outcome = Outcome::Failed;
+        }
+    }
+    Ok(outcome)
+}
+
+fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(BufReader::new(File::open(file)?)))
+}
+
+fn export(config: &Config) -> Result<Outcome, DeliveryError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match delivery::export(config, &mut out).and_then(|()| Ok(out.flush()?)) {
+        // A reader that left early has what it wanted.
+        Err(DeliveryError::Stream(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Outcome::Done)
+        }
+        ended => ended.map(|()| Outcome::Done),
+    }
+}
+
+fn report(config: &Config, options: ReportOptions) -> Result<Outcome, DeliveryError> {
+    let at_ms = options.at.unwrap_or_else(|| Clock::system().unix_ms() as i64);
+    let ask = Ask {
+        service: options.service,
+        environment: options.environment,
+        window_ms: i64::from(options.window) * DAY_MS,
+        at_ms,
+        zone: options.time_zone,
+        rules: Rules::default(),
+    };
+    let answers = delivery::report(config, &ask)?;
+    let text = match options.format {
+        ReportFormat::Json => json(&answers, at_ms),
+        ReportFormat::Table => rows::table(&answers),
+        ReportFormat::Markdown => rows::markdown(&answers),
+    };
+    Ok(outcome::print(text.as_bytes()))
+}
+
+fn json(answers: &[Answer], at_ms: i64) -> String {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        at_ms: i64,
+        places: &'a [Answer],
+    }
+    let page = Page { at_ms, places: answers };
+    serde_json::to_string_pretty(&page).expect("a report has no key that is not text") + "\n"
+}
+
+const DAY_MS: i64 = 24 * 3_600_000;
