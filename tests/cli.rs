@@ -40,7 +40,7 @@ fn help_lists_exactly_the_commands_that_exist() {
     for flag in ["--help", "-h"] {
         let (code, stdout, stderr) = ask(&[flag]);
         assert_eq!((code, stderr.as_str()), (0, ""));
-        assert_eq!(commands(&stdout), ["run", "check", "health", "completions"]);
+        assert_eq!(commands(&stdout), ["run", "check", "health", "dora", "completions"]);
     }
     assert!(ask(&["--help"]).1.contains("Exit codes: 0 done, 1 failed while running, 2 wrong"));
 }
@@ -53,6 +53,34 @@ fn every_command_explains_itself_with_examples() {
         assert!(stdout.contains(&format!("Usage: redora {command}")), "{stdout}");
         assert!(stdout.contains("Examples:\n"), "{stdout}");
     }
+}
+
+#[test]
+fn delivery_keeps_its_facts_in_a_ledger_that_nothing_foreign_is_taken_for() {
+    let (code, stdout, _) = ask(&["dora", "--help"]);
+    assert_eq!((code, commands(&stdout)), (0, vec!["import", "export", "report"]));
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("redora.yaml");
+    std::fs::write(&config, format!("data_dir: {}\n", folder.path().display())).unwrap();
+    let config = config.to_str().unwrap();
+    let dora = |words: &[&str]| ask(&[&["dora"], words, &["--config", config]].concat());
+
+    let (code, stdout, stderr) = dora(&["report"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.starts_with("no deployments are known"), "{stdout}");
+    let (code, _, stderr) = dora(&["import", "/nowhere/facts.jsonl"]);
+    assert!(code == 1 && stderr.contains("/nowhere/facts.jsonl: No such file"), "{stderr}");
+    for (words, fault) in [
+        (["report", "--window", "30"], "such as 30d or 4w"),
+        (["report", "--at", "yesterday"], "2026-11-01T00:00:00Z"),
+        (["report", "--time-zone", "Mars"], "Europe/Berlin"),
+    ] {
+        let (code, _, stderr) = dora(&words);
+        assert!(code == 2 && stderr.contains(fault), "{stderr}");
+    }
+    std::fs::write(folder.path().join("ledger.sqlite"), "a diary").unwrap();
+    let (code, _, stderr) = dora(&["report"]);
+    assert!(code == 1 && stderr.contains("ledger.sqlite is no ledger"), "{stderr}");
 }
 
 #[test]

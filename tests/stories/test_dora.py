@@ -78,6 +78,7 @@ def agree(place: dict[str, Any], truth: Numbers) -> None:
 
 
 def test_four_years_of_deployments_give_the_numbers_computed_apart(dora: Dora) -> None:
+    """Every environment, every number of the report."""
     history = GovUk()
     assert dora.store(history.facts()) == "-: 16970 new, 0 corrected, 0 known, 0 out of date"
     places = dora.report("--service", history.service)
@@ -90,6 +91,7 @@ def test_four_years_of_deployments_give_the_numbers_computed_apart(dora: Dora) -
 
 
 def test_facts_that_come_again_or_the_other_way_round_change_nothing(dora: Dora) -> None:
+    """Imports repeated, reversed, and out of one ledger into another."""
     history = GovUk()
     facts = [fact for fact in history.facts() if "commit" in fact or fact["id"] < "4"]
     dora.store(iter(facts))
@@ -104,6 +106,7 @@ def test_facts_that_come_again_or_the_other_way_round_change_nothing(dora: Dora)
 
 
 def test_incidents_of_years_give_their_durations(dora: Dora) -> None:
+    """What was maintenance or had no impact is none of them."""
     incidents = GitHubIncidents()
     dora.store(incidents.facts())
     durations = incidents.durations()
@@ -115,6 +118,7 @@ def test_incidents_of_years_give_their_durations(dora: Dora) -> None:
 
 
 def test_a_bad_line_is_named_and_the_rest_is_stored(dora: Dora) -> None:
+    """By its number, with exit code 1."""
     facts = [json.dumps(fact) for fact in GitHubIncidents().facts()][:3]
     lines = "\n".join([facts[0], "no fact", facts[1], '{"source":"s"}', facts[2]])
     ended = dora.run("import", "-", stdin=lines)
