@@ -69,7 +69,8 @@ pub fn answers(ledger: &Ledger, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
     };
     let mut answers = Vec::new();
     for ((service, environment), repositories) in places {
-        let history = history(ledger, &service, &environment, &repositories)?;
+        let mut history = history(ledger, &service, &environment, &repositories)?;
+        history.forget_after(ask.at_ms);
         let report = keys::report(&link::link(&history, &ask.rules), &query);
         answers.push(Answer { service, environment, from_ms, to_ms: ask.at_ms, report });
     }

@@ -276,8 +276,11 @@ fn reverts_and_hotfixes_are_repairs_by_rules_that_can_be_overruled() {
     assert_eq!(repair(&revert), Some("revert"));
     let overruled = revert.says(Claim::Repair, "pull_request:github:o/shop:7", "", false);
     assert_eq!(repair(&overruled), None);
-    let named = two().says(Claim::Repair, "deployment:github:o/shop:2", "", true);
-    assert_eq!(repair(&named), Some("manual"));
+    let deployment =
+        |place: Place, holds| place.says(Claim::Repair, "deployment:github:o/shop:2", "", holds);
+    assert_eq!(repair(&deployment(two(), true)), Some("manual"));
+    let hotfix = || with(|pull| pull.branch = "hotfix/leak".into());
+    assert_eq!(repair(&deployment(hotfix(), false)), None);
     let commit = Place::new()
         .line(&[("a", 0), ("b", 5)])
         .last_commit(|commit| commit.reverts = Some(sha("a")))
@@ -543,6 +546,29 @@ fn maintenance_drills_and_declined_incidents_are_no_failures() {
         let report = place.last_incident(|incident| incident.nature = nature).report();
         assert_eq!((report.failure.confirmed, report.incidents.n), (0, 0), "{nature:?}");
     }
+}
+
+#[test]
+fn at_an_earlier_moment_only_what_had_happened_is_known() {
+    let mut place = two()
+        .deploy("3", "a", 30)
+        .incident("i", 21, Some(40))
+        .incident("j", 35, None)
+        .deployment("4", "b", 24, &[(State::Queued, 24), (State::Success, 50)])
+        .seen("b", "", 28)
+        .pull(7, |pull| {
+            pull.commits = vec![sha("b")];
+            pull.merged_ms = Some(26 * HOUR);
+        });
+    let today = place.report_at(25);
+    place.history.forget_after(25 * HOUR);
+    let then = place.linked();
+    assert_eq!((then.arrivals.len(), &then.open[..]), (2, &["4".to_owned()][..]));
+    assert_eq!((then.incidents.len(), then.incidents[0].resolved_ms), (1, None));
+    assert_eq!(then.arrivals[1].failures, [Failure::Incident(0)], "and no rollback yet");
+    assert_eq!(then.arrivals[1].first_request_ms, None);
+    assert_eq!(then.arrivals[1].changes[0].merged_ms, None);
+    assert_eq!((today.frequency.n, place.report_at(25).frequency.n), (2, 2));
 }
 
 #[test]

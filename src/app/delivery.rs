@@ -52,9 +52,11 @@ pub fn import(
     let mut fault = None;
     lines::read(input, |line| match line {
         Line::Bad(bad) => on_bad(&bad),
+        // The rest is read for its bad lines, and not kept.
+        Line::Fact(_) if fault.is_some() => {}
         Line::Fact(fact) => {
             batch.facts.push(*fact);
-            if batch.facts.len() == FACTS_PER_BATCH && fault.is_none() {
+            if batch.facts.len() == FACTS_PER_BATCH {
                 fault = append(&mut ledger, &mut batch, &mut all).err();
             }
         }

@@ -22,6 +22,30 @@ pub struct History {
     pub links: Vec<Link>,
 }
 
+impl History {
+    /// Forgets what happened after a moment, so that a report of that moment says what it would
+    /// have said then.
+    pub fn forget_after(&mut self, ms: i64) {
+        let earlier = |at_ms: &i64| *at_ms <= ms;
+        self.deployments.retain(|(_, deployment)| earlier(&deployment.created_ms));
+        for (_, deployment) in &mut self.deployments {
+            deployment.statuses.retain(|status| earlier(&status.at_ms));
+        }
+        self.incidents.retain(|(_, incident)| earlier(&incident.started_ms));
+        for (_, incident) in &mut self.incidents {
+            incident.changes.retain(|turn| earlier(&turn.at_ms));
+        }
+        self.sightings.retain(|sighting| earlier(&sighting.first_ms));
+        self.pull_requests.retain(|(_, pull)| earlier(&pull.created_ms));
+        for (_, pull) in &mut self.pull_requests {
+            let steps = [&mut pull.first_review_ms, &mut pull.approved_ms, &mut pull.merged_ms];
+            for step in steps {
+                *step = step.filter(earlier);
+            }
+        }
+    }
+}
+
 /// What a user decides about the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
