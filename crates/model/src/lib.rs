@@ -3,4 +3,5 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub mod dimension;
+pub mod fact;
 pub mod identity;
