@@ -80,6 +80,7 @@ const HOMES: &[Home] = &[
             ("src/expose", "compresses a scrape"),
         ],
     },
+    Home { package: "git2", rooms: &[("collector/src/sources/git", "a clone's objects")] },
     Home {
         package: "hyper*",
         rooms: &[

@@ -88,6 +88,9 @@ pub struct Commit {
     /// The commit that it takes back, where its message says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<Revision>,
+    /// Further commits that the same message takes back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts_more: Vec<Revision>,
     /// The configured services whose paths it touches; `None` where a repository is one service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<Service>>,
