@@ -11,9 +11,10 @@ use super::object::RawCommit;
 /// A commit against its first parent, or against nothing where it has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// `git diff-tree -p <commit> | git patch-id --stable` for a patch of text. With binary files
-    /// in it the id covers their contents as well. Absent for merges and for empty commits, whose
-    /// likeness would mean nothing.
+    /// `git diff-tree -p <commit> | git patch-id --stable` where every file has changed lines. With
+    /// binary files in it the id covers their contents as well, and a file without changed lines
+    /// (empty, or only its mode) is hashed apart, where git joins its header to the next file's.
+    /// Absent for merges and for empty commits, whose likeness would mean nothing.
     pub(super) patch: Option<String>,
     /// Absent where no service has paths. For a merge those that it brought to its first parent.
     pub(super) services: Option<Vec<Service>>,
