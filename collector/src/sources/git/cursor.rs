@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use redora_model::identity::Revision;
 use serde::{Deserialize, Serialize};
 
-/// Where the last reading stood. The default is the beginning; any cursor is safe to lose, and costs
-/// a full reading.
+/// Where the last reading stood. The default is the beginning; any cursor is safe to lose, and
+/// costs a full reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The branch's commit.

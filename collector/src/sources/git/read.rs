@@ -19,8 +19,8 @@ use super::{reverts, walk};
 
 /// Hands the facts that are new since `cursor` to `take`, in batches of `config.batch`.
 ///
-/// `now_ms` is the time that the facts are held to be so. Facts are never taken back: commits that a
-/// rewrite left behind stay, and no deployment names them unless it deployed them.
+/// `now_ms` is the time that the facts are held to be so. Facts are never taken back: commits that
+/// a rewrite left behind stay, and no deployment names them unless it deployed them.
 ///
 /// # Errors
 ///

@@ -2,8 +2,8 @@
 //! copy.
 
 /// The commits of "This reverts commit <sha>", as they are written but in lower case: several,
-/// abbreviated, in any order. What "reversing changes made to" names is a parent of a merge that was
-/// taken back, and not taken back itself.
+/// abbreviated, in any order. What "reversing changes made to" names is a parent of a merge that
+/// was taken back, and not taken back itself.
 pub(super) fn reverted(message: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(message).to_ascii_lowercase();
     let mut words = text.split_ascii_whitespace().peekable();

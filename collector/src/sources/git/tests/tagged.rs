@@ -1,4 +1,4 @@
-//! Tags as deployments.
+//! Tags of every kind as deployments, and what becomes of those that move.
 
 use super::*;
 
