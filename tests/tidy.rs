@@ -85,6 +85,7 @@ const HOMES: &[Home] = &[
             ("src/expose", "compresses a scrape"),
         ],
     },
+    Home { package: "git2", rooms: &[("collector/src/sources/git", "a clone's objects")] },
     Home {
         package: "jiff",
         rooms: &[

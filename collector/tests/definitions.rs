@@ -48,7 +48,7 @@ impl Place {
             authored_ms: hours * HOUR,
             committed_ms: hours * HOUR,
             patch: None,
-            reverts: None,
+            reverts: Vec::new(),
             services: None,
         };
         self.history.commits.push((sha(name), commit));
@@ -283,7 +283,7 @@ fn reverts_and_hotfixes_are_repairs_by_rules_that_can_be_overruled() {
     assert_eq!(repair(&deployment(hotfix(), false)), None);
     let commit = Place::new()
         .line(&[("a", 0), ("b", 5)])
-        .last_commit(|commit| commit.reverts = Some(sha("a")))
+        .last_commit(|commit| commit.reverts = vec![sha("a")])
         .deploy("1", "a", 10)
         .deploy("2", "b", 20);
     assert_eq!(repair(&commit), Some("revert"));

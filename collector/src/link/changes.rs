@@ -164,7 +164,7 @@ fn repair(
         Some(false) => return None,
         None => {}
     }
-    let is_revert = |number: &u32| history.commits[*number as usize].1.reverts.is_some();
+    let is_revert = |number: &u32| !history.commits[*number as usize].1.reverts.is_empty();
     if arrival.step == Step::Rollback {
         Some("rollback")
     } else if pulls.iter().any(|(number, _)| said_of_pull(*number) == Some(true)) {

@@ -85,9 +85,9 @@ pub struct Commit {
     /// The patch it applies, the same for a cherry-pick of it (`git patch-id --stable`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
-    /// The commit that it takes back, where its message says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reverts: Option<Revision>,
+    /// The commits that it takes back, where its message says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts: Vec<Revision>,
     /// The configured services whose paths it touches; `None` where a repository is one service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<Service>>,
