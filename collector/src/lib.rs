@@ -2,3 +2,5 @@
 //! built without it.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
+pub mod sources;
