@@ -1,4 +1,4 @@
-//! Where the reading of a repository stands, as a small value that is kept between processes. Stored
+//! Where the reading of a repository stands, as a small value kept between processes. Stored
 //! after the facts it follows from, it is never ahead of them, and facts read twice are harmless.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,3 +84,29 @@ pub(crate) struct Window {
     pub(crate) from_ms: i64,
     pub(crate) to_ms: i64,
 }
+
+impl Window {
+    pub(crate) fn first(from_ms: i64, top_ms: i64) -> Self {
+        Self::from(from_ms, WINDOW_MS, top_ms)
+    }
+
+    fn from(from_ms: i64, span_ms: i64, top_ms: i64) -> Self {
+        let to_ms = from_ms.saturating_add(span_ms).min(top_ms).max(from_ms);
+        Self { from_ms, to_ms }
+    }
+
+    /// The first half, unless it is a second already.
+    pub(crate) fn halved(self) -> Option<Self> {
+        let span_ms = self.to_ms - self.from_ms;
+        (span_ms > 1_000).then(|| Self { to_ms: self.from_ms + span_ms / 2, ..self })
+    }
+
+    /// The one after it, up to twice as long, from its last second on.
+    pub(crate) fn later(self, top_ms: i64) -> Option<Self> {
+        let span_ms = ((self.to_ms - self.from_ms) * 2).clamp(2_000, WINDOW_MS);
+        (self.to_ms < top_ms).then(|| Self::from(self.to_ms, span_ms, top_ms))
+    }
+}
+
+/// A week of runs is seldom over what a search shows.
+const WINDOW_MS: i64 = 7 * 24 * 3_600_000;

@@ -11,11 +11,14 @@ mod collect;
 mod cursor;
 mod facts;
 mod payload;
+mod plan;
 mod reply;
+mod step;
 
 pub use client::{Client, Config, SetupError};
-pub use collect::{Batch, Collector, Next, Plan, Reject};
+pub use collect::Collector;
 pub use cursor::{Cursor, Stream};
+pub use plan::{Batch, Next, Plan, Reject};
 pub use reply::{Refusal, Trouble, Wait};
 
 #[cfg(test)]

@@ -148,7 +148,8 @@ fn page(mood: &Mood, host: &str, target: &str) -> Answer {
     };
     let parts: Vec<&str> = path.split('/').collect();
     let one = |list: &str, key: &str, id: &str| {
-        let found = objects(list).into_iter().find(|object| object[key].to_string() == id);
+        let found =
+            objects(list).into_iter().find(|object| object[key] == id.parse::<u64>().unwrap());
         match found {
             Some(object) => (200, String::new(), object.to_string(), false),
             None => (404, String::new(), "{}".into(), false),
