@@ -248,7 +248,7 @@ fn a_foreign_package_stays_in_its_home() {
         "\nfn f(_: ::hyper_util::rt::TokioIo) {}\n",
         "\nfn f() { vec![hyper_util::rt::TokioIo::new()]; }\n",
     ] {
-        let homes = "src/listen, src/receive, src/admin, src/cli";
+        let homes = "src/listen, src/receive, src/admin, src/cli, collector/src/sources/github";
         let fault = format!("src/process.rs:3: `hyper_util` outside its home ({homes})");
         check(&[("src/process.rs", text)], &[&fault]);
         check(&[("src/listen/accept.rs", text), ("src/admin.rs", text)], &[]);

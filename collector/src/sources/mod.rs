@@ -2,5 +2,6 @@
 //! order or well formed, so one bad element costs itself and nothing beside it.
 
 pub mod git;
+pub mod github;
 pub mod hooks;
 pub mod lines;

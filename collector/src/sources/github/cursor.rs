@@ -1,0 +1,112 @@
+//! Where the reading of a repository stands, as a small value kept between processes. Stored
+//! after the facts it follows from, it is never ahead of them, and facts read twice are harmless.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// What is read of a repository, each with a position of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Deployments with their statuses.
+    Deployments,
+    /// Pull requests with their commits, reviews and comments.
+    PullRequests,
+    /// Workflow runs with their earlier attempts.
+    Runs,
+    /// Issues with the label of incidents.
+    Incidents,
+}
+
+/// The positions of one repository. A new one reads from the plan's beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    /// Troubles in a row; the waits grow with them.
+    #[serde(default)]
+    pub(crate) troubles: u32,
+    /// Read or set aside in this round.
+    #[serde(default)]
+    pub(crate) done: BTreeSet<Stream>,
+    #[serde(default)]
+    pub(crate) places: BTreeMap<Stream, Place>,
+}
+
+impl Cursor {
+    /// Up to when a stream is completely read; absent while its first walk lasts.
+    #[must_use]
+    pub fn complete_until_ms(&self, stream: Stream) -> Option<i64> {
+        self.places.get(&stream)?.watermark_ms
+    }
+
+    /// How many objects have not come to an end yet and are read again in every round.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.places.values().map(|place| place.open.len()).sum()
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    /// Everything before was listed.
+    #[serde(default)]
+    pub(crate) watermark_ms: Option<i64>,
+    #[serde(default)]
+    pub(crate) walk: Option<Walk>,
+    /// To be read by id before the walk goes on.
+    #[serde(default)]
+    pub(crate) unread: BTreeSet<u64>,
+    /// Not at their end yet, with the time of their beginning.
+    #[serde(default)]
+    pub(crate) open: BTreeMap<u64, i64>,
+}
+
+/// A way through the pages of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Walk {
+    /// Path and query of the next page; absent after the last.
+    pub(crate) next: Option<String>,
+    /// The watermark when it is done: the time of its beginning.
+    pub(crate) top_ms: i64,
+    /// The part of time that is being searched, where a search shows 1,000 results at most.
+    pub(crate) window: Option<Window>,
+    /// First and last id of the page before; the same again is a list that does not advance.
+    pub(crate) ends: Option<(u64, u64)>,
+    pub(crate) pages: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Window {
+    pub(crate) from_ms: i64,
+    pub(crate) to_ms: i64,
+}
+
+impl Window {
+    pub(crate) fn first(from_ms: i64, top_ms: i64) -> Self {
+        Self::from(from_ms, WINDOW_MS, top_ms)
+    }
+
+    fn from(from_ms: i64, span_ms: i64, top_ms: i64) -> Self {
+        let to_ms = from_ms.saturating_add(span_ms).min(top_ms).max(from_ms);
+        Self { from_ms, to_ms }
+    }
+
+    /// The first half, unless it is a second already.
+    pub(crate) fn halved(self) -> Option<Self> {
+        let span_ms = self.to_ms - self.from_ms;
+        (span_ms > 1_000).then(|| Self { to_ms: self.from_ms + span_ms / 2, ..self })
+    }
+
+    /// The one after it, up to twice as long, from its last second on.
+    pub(crate) fn later(self, top_ms: i64) -> Option<Self> {
+        let span_ms = ((self.to_ms - self.from_ms) * 2).clamp(2_000, WINDOW_MS);
+        (self.to_ms < top_ms).then(|| Self::from(self.to_ms, span_ms, top_ms))
+    }
+}
+
+/// A week of runs is seldom over what a search shows.
+const WINDOW_MS: i64 = 7 * 24 * 3_600_000;

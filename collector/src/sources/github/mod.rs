@@ -1,0 +1,25 @@
+//! Deployments, pull requests, workflow runs and incidents of one GitHub repository as facts, in
+//! steps of one page with the position as a value. There is no loop that owns a repository until it
+//! is read: a limit may last an hour, and a process ends when it likes.
+//!
+//! octocrab carries the requests; its own retries, redirects, caching and paging stay unused. They
+//! retry a limit at once, ignore a date in `Retry-After`, keep truncated bodies, and follow a link
+//! to a host that the token is not for.
+
+mod client;
+mod collect;
+mod cursor;
+mod facts;
+mod payload;
+mod plan;
+mod reply;
+mod step;
+
+pub use client::{Client, Config, SetupError};
+pub use collect::Collector;
+pub use cursor::{Cursor, Stream};
+pub use plan::{Batch, Next, Plan, Reject};
+pub use reply::{Refusal, Trouble, Wait};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What is wanted of a repository and what a step gives back, in words that whoever keeps the
+//! schedule and the ledger reads, apart from how a page is read.
+
+use redora_model::fact::Fact;
+use redora_model::identity::{Repository, Service};
+
+use super::cursor::{Cursor, Stream};
+use super::reply::{Refusal, Wait};
+
+/// What is wanted of a repository.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// `owner/name`.
+    pub repository: Repository,
+    /// What its deployments deploy.
+    pub service: Service,
+    /// What is read, in this order.
+    pub streams: Vec<Stream>,
+    /// The label of issues that are incidents.
+    pub incident_label: String,
+    /// From when on.
+    pub since_ms: i64,
+}
+
+/// What a step read.
+#[derive(Debug)]
+pub struct Batch {
+    /// To be stored before the cursor.
+    pub facts: Vec<Fact>,
+    /// What could not become a fact.
+    pub rejects: Vec<Reject>,
+    /// Objects that never came to an end and are not read again.
+    pub forgotten: u64,
+    /// Requests this step cost, without redirects.
+    pub requests: u64,
+    /// Where the next step begins.
+    pub cursor: Cursor,
+    /// When it may.
+    pub next: Next,
+}
+
+/// When the next step may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// At once.
+    Now,
+    /// Not before a time.
+    Later(Wait),
+    /// At once, without this stream, which is set aside for this round at its place.
+    Refused(Stream, Refusal),
+    /// The round is over: everything that changed before this time was read. The next step begins
+    /// another.
+    Complete {
+        /// The time, in milliseconds since 1970.
+        until_ms: i64,
+    },
+}
+
+/// One element that is no fact, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Where it was listed.
+    pub stream: Stream,
+    /// What is wrong with it.
+    pub reason: String,
+}
