@@ -305,7 +305,7 @@ class Rest:
         url = f"{self.base}{request.path}"
         merge_base = self.repository.newest_first(ours & theirs)[0]
         value = {
-            **{name: url for name in ("url", "html_url", "permalink_url", "diff_url", "patch_url")},
+            **dict.fromkeys(("url", "html_url", "permalink_url", "diff_url", "patch_url"), url),
             "base_commit": self.commit(history.numbers[base_sha]),
             "merge_base_commit": self.commit(merge_base),
             "status": "identical" if base_sha == head_sha else status,

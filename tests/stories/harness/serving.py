@@ -58,7 +58,7 @@ class Server:
         self.httpd.server_close()
         self.thread.join()
 
-    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler's
+    def _handler(server) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             # An answer is written in two parts, which must not wait for each other's receipt.
@@ -90,7 +90,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(reply.body)
 
-            do_GET = do_POST = do_HEAD = handle_one  # noqa: N815 - names of the base class
+            do_GET = do_POST = do_HEAD = handle_one
 
             def log_message(self, *_: object) -> None:
                 """A story prints nothing."""
