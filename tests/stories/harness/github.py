@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -21,8 +21,6 @@ from .serving import Reply, Request
 
 TOKEN = "ghp_of_a_story"
 BRANCH = "main"
-# The last merge into the default branch that the history holds.
-HEAD = "64d2c150d7272c08c7cc6d3520b45bd21c6011f2"
 # A deployment is created that long before the request that the history records is carried out.
 LEAD_MS = 60_000
 LIMIT = 15_000
@@ -47,12 +45,15 @@ class Deployed:
 
 
 class Repository:
-    """The history as GitHub would hold it; `rows` are the deployments, all when not given."""
+    """The history as GitHub would hold it."""
 
-    def __init__(self, history: GovUk, rows: Sequence[dict[str, str]] | None = None) -> None:
+    def __init__(self, history: GovUk) -> None:
         self.history = history
         self.name = history.repository
-        self.rows = list(history.rows("deployments") if rows is None else rows)
+        self.rows = history.rows("deployments")
+        merges = [row for row in history.commits if row["merged_pull_request"]]
+        # The branch ends with the last pull request that was merged into it.
+        self.head = max(merges, key=lambda row: millis(row["committed_at"]))["sha"]
         self._contained: dict[str, list[int]] = {}
 
     @cached_property
@@ -85,8 +86,8 @@ class Repository:
     def resolve(self, reference: str) -> str | None:
         """The commit that a branch, a tag or a SHA names."""
         reference = reference.removeprefix("refs/").removeprefix("heads/").removeprefix("tags/")
-        sha = HEAD if reference in (BRANCH, "HEAD") else reference
-        sha = self.history.tags.get(sha, sha)
+        sha = self.head if reference in (BRANCH, "HEAD") else reference
+        sha = self.tags.get(sha, sha)
         return sha if sha in self.history.numbers else None
 
     def contained(self, sha: str) -> list[int]:
@@ -103,6 +104,12 @@ class Repository:
         return sorted(places, key=lambda place: (self.committed_ms[place], place), reverse=True)
 
     @cached_property
+    def tags(self) -> dict[str, str]:
+        """The tags whose commit the history has."""
+        known = self.history.numbers
+        return {name: sha for name, sha in self.history.tags.items() if sha in known}
+
+    @cached_property
     def committed_ms(self) -> list[int]:
         """When each commit was committed."""
         return [millis(row["committed_at"]) for row in self.history.commits]
@@ -110,11 +117,16 @@ class Repository:
     @cached_property
     def reachable(self) -> int:
         """How many commits the default branch and the deployed commits contain."""
-        bits = self.history.ancestors[self.history.numbers[HEAD]]
+        bits = self.history.ancestors[self.history.numbers[self.head]]
         for row in self.rows:
             if sha := self.history.revision(row["image_tag"]):
                 bits |= self.history.ancestors[self.history.numbers[sha]]
         return bits.bit_count()
+
+
+def log_url(one: Deployed) -> str:
+    """Where a deployment's output would be read."""
+    return f"https://deploy.example.org/logs/{one.id}"
 
 
 def message(row: dict[str, str]) -> str:
@@ -300,8 +312,7 @@ class Rest:
         status = "diverged" if ahead and behind else "ahead" if ahead else "behind"
         paged = "page" in request.query or "per_page" in request.query
         query = request.query if paged else request.query | {"per_page": "100"}
-        request = Request(request.method, request.path, query, request.headers, b"")
-        shown, link = self.page(request, ahead, self.commit)
+        shown, link = self.page(replace(request, query=query), ahead, self.commit)
         url = f"{self.base}{request.path}"
         merge_base = self.repository.newest_first(ours & theirs)[0]
         value = {
@@ -319,7 +330,7 @@ class Rest:
 
     def tags(self, request: Request) -> Reply:
         """Every tag."""
-        return self.listed(request, list(self.repository.history.tags.items()), self.tag)
+        return self.listed(request, list(self.repository.tags.items()), self.tag)
 
     def one_repository(self, request: Request) -> Reply:
         """The repository itself."""
@@ -372,13 +383,13 @@ class Rest:
             "creator": self.user("govuk-ci"),
             "description": "",
             "environment": one.environment,
-            "target_url": "",
+            "target_url": log_url(one),
             "created_at": at(ms),
             "updated_at": at(ms),
             "deployment_url": url,
             "repository_url": self.url,
-            "environment_url": "",
-            "log_url": "",
+            "environment_url": f"https://{one.environment}.example.org/",
+            "log_url": log_url(one),
         }
 
     def commit(self, place: int) -> Json:

@@ -30,7 +30,7 @@ from graphql import (
 )
 from graphql.language import DocumentNode, IntValueNode
 
-from .github import BRANCH, HEAD, LIMIT, Deployed, Repository, Rest, at, message
+from .github import BRANCH, LIMIT, Deployed, Repository, Rest, at, log_url, message
 from .histories import millis
 from .serving import Reply, Request
 
@@ -119,7 +119,7 @@ class GraphQL:
             "isPrivate": False,
             "isArchived": False,
             "hasIssuesEnabled": True,
-            "defaultBranchRef": self.reference(BRANCH, "refs/heads/", HEAD),
+            "defaultBranchRef": self.reference(BRANCH, "refs/heads/", self.repository.head),
             "deployments": self.deployments,
             "ref": self.find_reference,
             "refs": self.references,
@@ -146,7 +146,11 @@ class GraphQL:
 
     def references(self, refPrefix: str, orderBy: Json = None, **words: Any) -> Json:
         """Tags and the one branch."""
-        pairs = list(self.tags.items()) if refPrefix == "refs/tags/" else [(BRANCH, HEAD)]
+        pairs = (
+            list(self.repository.tags.items())
+            if refPrefix == "refs/tags/"
+            else [(BRANCH, self.repository.head)]
+        )
         if orderBy and orderBy["field"] == "TAG_COMMIT_DATE":
             numbers, committed_ms = self.repository.history.numbers, self.repository.committed_ms
             pairs.sort(key=lambda pair: committed_ms[numbers[pair[1]]])
@@ -168,12 +172,6 @@ class GraphQL:
 
     # The shapes.
 
-    @cached_property
-    def tags(self) -> dict[str, str]:
-        """The tags whose commit the history has."""
-        known = self.repository.history.numbers
-        return {name: sha for name, sha in self.repository.history.tags.items() if sha in known}
-
     def reference(self, name: str, prefix: str, sha: str) -> Json:
         """A branch or tag."""
         return {
@@ -186,7 +184,7 @@ class GraphQL:
 
     def deployment(self, one: Deployed) -> Json:
         """A deployment; its ref is null when no branch or tag of that name exists."""
-        tag = self.tags.get(one.reference)
+        tag = self.repository.tags.get(one.reference)
         number = self.repository.history.numbers.get(one.sha)
         newest_first = one.statuses[::-1]
         return {
@@ -205,11 +203,13 @@ class GraphQL:
             "createdAt": at(one.created_ms),
             "updatedAt": at(one.statuses[-1][2]),
             "state": STATES.get(newest_first[0][1], newest_first[0][1].upper()),
-            "latestStatus": lambda: self.status(newest_first[0]),
-            "statuses": lambda **words: connection(newest_first, self.status, words),
+            "latestStatus": lambda: self.status(one, newest_first[0]),
+            "statuses": lambda **words: connection(
+                newest_first, lambda status: self.status(one, status), words
+            ),
         }
 
-    def status(self, status: tuple[int, str, int]) -> Json:
+    def status(self, one: Deployed, status: tuple[int, str, int]) -> Json:
         """A status of a deployment."""
         id_, state, ms = status
         return {
@@ -219,7 +219,10 @@ class GraphQL:
             "createdAt": at(ms),
             "updatedAt": at(ms),
             "creator": self.actor,
-            **dict.fromkeys(("description", "environmentUrl", "logUrl")),
+            "description": "",
+            "environment": one.environment,
+            "environmentUrl": f"https://{one.environment}.example.org/",
+            "logUrl": log_url(one),
         }
 
     actor: Json = {"__typename": "Bot", "login": "govuk-ci", "databaseId": 1}  # noqa: RUF012

@@ -15,9 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked for; header names are in lower case."""
+    """What a client asked for: `target` as it was sent, header names in lower case."""
 
     method: str
+    target: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -71,6 +72,7 @@ class Server:
                 length = int(self.headers.get("Content-Length") or 0)
                 request = Request(
                     self.command,
+                    self.path,
                     parts.path,
                     dict(parse_qsl(parts.query, keep_blank_values=True)),
                     {name.lower(): value for name, value in self.headers.items()},

@@ -1,0 +1,172 @@
+"""A repository's deployments collected from what stands in for GitHub, and counted right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from conftest import Tools
+from harness.dora import Dora, agree
+from harness.github import TOKEN, Repository
+from harness.github_graphql import GraphQL
+from harness.histories import GovUk
+from harness.process import free_ports
+from harness.serving import Server
+from harness.stand_ins import Prism, WireMock, after, mappings, pruned, undeclared
+
+ENVIRONMENTS = {"integration", "staging", "production"}
+# Four months with some hundred deployments, and with rollbacks in every environment.
+MONTHS = ("2023-03", "2023-07")
+
+# Every path of GitHub's description that a collector may ask of a repository.
+PATHS = [
+    "/repos/{owner}/{repo}" + rest
+    for rest in (
+        "",
+        "/actions/runs",
+        "/commits",
+        "/commits/{ref}",
+        "/compare/{basehead}",
+        "/deployments",
+        "/deployments/{deployment_id}",
+        "/deployments/{deployment_id}/statuses",
+        "/issues",
+        "/pulls",
+        "/releases",
+        "/tags",
+    )
+]
+
+
+def collector(tools: Tools, folder: Path, url: str) -> Dora:
+    """A ledger whose one source is the repository at this address."""
+    extra = f"""\
+delivery:
+  history: 10000d
+  github: {{ api_url: "{url}", token: {TOKEN} }}
+  repositories:
+    - {{ repo: {GovUk.repository}, service: {GovUk.service} }}
+"""
+    return Dora(tools.redora, folder, extra)
+
+
+def schema(tools: Tools) -> Path:
+    """GitHub's GraphQL schema."""
+    return tools.node_modules / "@octokit" / "graphql-schema" / "schema.graphql"
+
+
+def check(dora: Dora, history: GovUk) -> None:
+    """Compare the report of every environment with the numbers computed apart."""
+    places = dora.report("--service", history.service)
+    assert set(places) == ENVIRONMENTS
+    for environment, place in places.items():
+        agree(place, history.truth(environment))
+
+
+def kinds(facts: Iterator[dict[str, Any]]) -> Counter[str]:
+    """How many facts there are of each kind."""
+    return Counter(kind for fact in facts for kind in ("deployment", "commit") if kind in fact)
+
+
+def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_path: Path) -> None:
+    """Every deployment and every commit that one contains; the report is that of the files."""
+    history = GovUk()
+    repository = Repository(history)
+    with Server(GraphQL(repository, schema(tools))) as github:
+        dora = collector(tools, tmp_path, github.url)
+        dora.backfill()
+        first = len(github.exchanges)
+        dora.backfill()
+        again = len(github.exchanges) - first
+    assert github.faults == []
+    assert kinds(dora.facts()) == {"deployment": 4479, "commit": repository.reachable}
+    check(dora, history)
+    assert again < first / 10
+
+
+def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Through a 502 and a limit, and with no request that WireMock was not taught."""
+    history = GovUk(MONTHS)
+    with Server(GraphQL(Repository(history), schema(tools))) as github:
+        collector(tools, tmp_path / "taught", github.url).backfill()
+    wiremock = WireMock(tools.node_modules, tmp_path)
+    try:
+        taught = mappings(github.exchanges, github.url, wiremock.url)
+        bad = {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<h1>502</h1>"}
+        limit = {
+            "status": 403,
+            "headers": {"Content-Type": "application/json", "Retry-After": "1"},
+            "body": '{"message": "You have exceeded a secondary rate limit."}',
+        }
+        middle = len(taught) // 2
+        taught[middle : middle + 1] = after(limit, taught[middle], "limited")
+        taught[1:2] = after(bad, taught[1], "failing")
+        wiremock.teach(taught)
+        dora = collector(tools, tmp_path / "collected", wiremock.url)
+        dora.backfill()
+        states = {row["name"]: row["state"] for row in wiremock.admin("scenarios")["scenarios"]}
+        assert states == {"limited": "over", "failing": "over"}
+        assert wiremock.admin("requests/unmatched")["requests"] == []
+        assert wiremock.admin("requests/unmatched/near-misses")["nearMisses"] == []
+        assert wiremock.process.stop() in (0, 143)
+    finally:
+        wiremock.process.kill()
+    imported = Dora(tools.redora, tmp_path / "imported")
+    imported.store(history.facts())
+    check(dora, history)
+    assert numbers(dora) == numbers(imported)
+
+
+def numbers(dora: Dora) -> Any:
+    """A report without what tells a collection from an import."""
+    return dora.report()
+
+
+def test_prism_finds_no_request_that_githubs_description_forbids(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Nor an answer, so that the stand-in is held to the description as well."""
+    history = GovUk(MONTHS)
+    description = pruned(tools.node_modules, PATHS)
+    (port,) = free_ports(1)
+    public = f"http://127.0.0.1:{port}"
+    with Server(GraphQL(Repository(history), schema(tools), public)) as github:
+        prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
+        try:
+            dora = collector(tools, tmp_path / "collected", prism.url)
+            dora.backfill()
+            assert prism.complaints() == []
+            assert prism.received() == len(github.exchanges) > 329
+            headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "story"}
+            wrong = f"{prism.url}/repos/{history.repository}/pulls?state=odd"
+            assert requests.get(wrong, headers=headers, timeout=10).status_code == 422
+            assert prism.complaints() != []
+            prism.process.stop()
+        finally:
+            prism.process.kill()
+    asked = [request for request, _ in github.exchanges if request.method == "GET"]
+    assert [word for request in asked for word in undeclared(description, request)] == []
+    check(dora, history)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("{ repository(owner: 1, name: 2) { id } }", "cannot represent"),
+        ('{ repository(owner: "a", name: "b") { age } }', "Cannot query field"),
+    ],
+)
+def test_the_stand_in_refuses_what_githubs_schema_does_not_know(
+    tools: Tools, query: str, words: str
+) -> None:
+    """Otherwise a collection from it would prove nothing."""
+    github = GraphQL(Repository(GovUk(MONTHS)), schema(tools))
+    (fault,) = {fault["message"] for fault in github.answer(query, {})["errors"][:1]}
+    assert words in fault
