@@ -64,9 +64,10 @@ class GraphQL:
         if request.method != "POST":
             return self.rest.json({"message": "Not Found"}, status=404)
         asked = json.loads(request.body)
-        return self.rest.json(self.answer(asked["query"], asked.get("variables") or {}))
+        words = asked.get("variables") or {}
+        return self.rest.json(self.answer(asked["query"], words, asked.get("operationName")))
 
-    def answer(self, query: str, variables: dict[str, Any]) -> Json:
+    def answer(self, query: str, variables: dict[str, Any], operation: str | None = None) -> Json:
         """The answer to a query, with the errors in GitHub's shape."""
         try:
             document = parse(query, no_location=True)
@@ -75,13 +76,15 @@ class GraphQL:
         faults = validate(self.schema, document)
         if faults:
             return {"errors": [{"message": fault.message} for fault in faults]}
-        cost = Cost(document, variables)
+        cost = Cost(document, variables, operation)
         if cost.nodes > NODES_MAX:
             words = f"This query requests up to {cost.nodes} possible nodes"
             return {"errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": words}]}
         self.points += cost.points
         root = {
             "repository": self.find,
+            "node": self.node,
+            "nodes": lambda ids: [self.node(id_) for id_ in ids],
             "rateLimit": {
                 "__typename": "RateLimit",
                 "cost": cost.points,
@@ -93,7 +96,12 @@ class GraphQL:
             },
         }
         done = execute_sync(
-            self.schema, document, root, variable_values=variables, field_resolver=resolve
+            self.schema,
+            document,
+            root,
+            variable_values=variables,
+            operation_name=operation,
+            field_resolver=resolve,
         )
         answer: dict[str, Any] = {"data": done.data}
         if done.errors:
@@ -126,6 +134,16 @@ class GraphQL:
             "object": self.find_object,
             **dict.fromkeys(("pullRequests", "issues", "releases"), self.nothing),
         }
+
+    def node(self, id: str) -> Json:
+        """An object by its global id."""
+        kind, _, name = id.partition("_")
+        if kind == "DE" and (one := self.rest.by_id.get(int(name))):
+            return self.deployment(one)
+        if kind == "C" and (number := self.repository.history.numbers.get(name)) is not None:
+            return self.commit(number)
+        words = f"Could not resolve to a node with the global id of '{id}'."
+        raise GraphQLError(words, extensions={"type": "NOT_FOUND"})
 
     # Connections and look-ups of the repository.
 
@@ -332,7 +350,9 @@ class Cost:
     those requests over 100 is the price, and the nodes that they may bring are bounded.
     """
 
-    def __init__(self, document: DocumentNode, variables: dict[str, Any]) -> None:
+    def __init__(
+        self, document: DocumentNode, variables: dict[str, Any], operation: str | None
+    ) -> None:
         self.variables = dict(variables)
         self.fragments = {
             part.name.value: part for part in document.definitions if part.kind.startswith("frag")
@@ -340,6 +360,8 @@ class Cost:
         self.requests = self.nodes = 0
         for part in document.definitions:
             if isinstance(part, OperationDefinitionNode):
+                if operation and part.name and part.name.value != operation:
+                    continue
                 for variable in part.variable_definitions or ():
                     if variable.default_value is not None:
                         name = variable.variable.name.value
