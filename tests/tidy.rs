@@ -25,6 +25,7 @@ use std::path::Path;
 const FLOORS: &[Floor] = &[
     Floor { level: "4", name: "door", rooms: &["main", "cli"] },
     Floor { level: "3", name: "wiring", rooms: &["app", "config"] },
+    Floor { level: "2'", name: "rounds", rooms: &["collector/collect"] },
     Floor {
         level: "2",
         name: "organs",
@@ -77,6 +78,7 @@ const NEIGHBOURS: &[Neighbours] = &[
 /// Where each foreign package that shapes the code around it may be named.
 const HOMES: &[Home] = &[
     Home { package: "clap*", rooms: &[("src/cli", "the command line")] },
+    Home { package: "chrono", rooms: &[("collector/src/schedule", "what cron reckons in")] },
     Home { package: "cron", rooms: &[("collector/src/schedule", "when sources are asked")] },
     Home {
         package: "flate2",
@@ -91,6 +93,8 @@ const HOMES: &[Home] = &[
         rooms: &[
             ("collector/src/keys", "days and weeks in a time zone"),
             ("collector/src/api", "moments and zones by their names"),
+            ("collector/src/schedule", "the wall clock of a time zone"),
+            ("collector/src/sources/github", "times as GitHub and HTTP write them"),
         ],
     },
     Home {

@@ -4,7 +4,9 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub mod api;
+pub mod collect;
 pub mod keys;
 pub mod ledger;
 pub mod link;
+pub mod schedule;
 pub mod sources;

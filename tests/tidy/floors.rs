@@ -9,7 +9,7 @@ use crate::{Fault, Floor, Law};
 
 /// Where the roots of the two libraries stand: the agent's only declares rooms and is imported by
 /// none of them, the collector's is what the agent's wiring sees of the collector.
-const ROOTS: [(&str, &str); 2] = [("lib", "door"), ("collector/lib", "organs")];
+const ROOTS: [(&str, &str); 2] = [("lib", "door"), ("collector/lib", "rounds")];
 
 /// The height of a room in half floors; `None` for a room that no floor lists.
 fn height(floors: &[Floor], room: &str) -> Option<usize> {

@@ -19,8 +19,9 @@ use super::{reverts, walk};
 
 /// Hands the facts that are new since `cursor` to `take`, in batches of `config.batch`.
 ///
-/// `now_ms` is the time that the facts are held to be so. Facts are never taken back: commits that
-/// a rewrite left behind stay, and no deployment names them unless it deployed them.
+/// Facts are held to be so as of `now_ms`, those of a reading without a cursor as of their own
+/// times: a lost cursor then adds no second version of what is known. Facts are never taken back:
+/// commits that a rewrite left behind stay, and no deployment names them unless it deployed them.
 ///
 /// # Errors
 ///
@@ -60,7 +61,8 @@ pub fn read(
         carry(cursor, &mut reading);
     }
     let source = format!("git:{}", config.path.display());
-    let mut out = Out { config, source, now_ms, take, batch: Vec::new() };
+    let as_of_ms = (*cursor != Cursor::default()).then_some(now_ms);
+    let mut out = Out { config, source, as_of_ms, take, batch: Vec::new() };
     let view = View { repository: &repository, odb: &odb, shallow: &shallow };
     for id in walked.fresh {
         out.commit(&view, id, &mut reading)?;
@@ -160,7 +162,8 @@ struct View<'a> {
 struct Out<'a> {
     config: &'a Config,
     source: String,
-    now_ms: i64,
+    /// `None` where each fact is as of its own time.
+    as_of_ms: Option<i64>,
     take: &'a mut dyn FnMut(Vec<Fact>) -> ControlFlow<()>,
     batch: Vec<Fact>,
 }
@@ -203,7 +206,7 @@ impl Out<'_> {
             services: changes.services,
         };
         reading.commits += 1;
-        self.put(id.to_string(), What::Commit(commit))
+        self.put(id.to_string(), commit.committed_ms, What::Commit(commit))
     }
 
     fn tags(
@@ -261,14 +264,14 @@ impl Out<'_> {
             reading.deployments += 1;
             // No ref name holds a colon, so the parts stay apart.
             let id = format!("{}:{}:{}", tag.name, rule.service, rule.environment);
-            self.put(id, What::Deployment(deployment))?;
+            self.put(id, at_ms, What::Deployment(deployment))?;
         }
         Ok(())
     }
 
-    fn put(&mut self, id: String, what: What) -> Result<(), GitError> {
-        let source = self.source.clone();
-        self.batch.push(Fact { source, id, as_of_ms: self.now_ms, what });
+    fn put(&mut self, id: String, at_ms: i64, what: What) -> Result<(), GitError> {
+        let (source, as_of_ms) = (self.source.clone(), self.as_of_ms.unwrap_or(at_ms));
+        self.batch.push(Fact { source, id, as_of_ms, what });
         if self.batch.len() >= self.config.batch { self.flush() } else { Ok(()) }
     }
 

@@ -1,0 +1,96 @@
+//! One round of one source: steps until everything up to its beginning is read, with every wait
+//! that its server asks for. The same for a command that someone watches and for the agent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::source::{Moment, Source};
+use super::store::{Store, Wait};
+use crate::ledger::LedgerError;
+
+/// Tells the time in milliseconds since the Unix epoch.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What happened within a round.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// A step was read and stored.
+    Stepped {
+        /// Facts that were not known so.
+        fresh: u64,
+        /// Elements that are no facts.
+        rejects: u64,
+        /// Requests that it cost.
+        requests: u64,
+        /// Stretches that may be missing.
+        gaps: u64,
+        /// Requests that the server still allows.
+        remaining: Option<u64>,
+    },
+    /// The source waits.
+    Waiting(&'a Wait),
+    /// Something cannot be read before someone acts; the text names the cure.
+    Refused(&'a str),
+}
+
+/// How a round ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// Everything that changed before was read; `None` where nothing could be.
+    pub complete_until_ms: Option<i64>,
+    /// What could not be read, each with its cure.
+    pub refused: Vec<String>,
+}
+
+/// Reads a source until its round is over. Being dropped loses the step at hand and nothing else.
+///
+/// # Errors
+/// The ledger cannot be written; what was stored before is there.
+pub async fn round(
+    source: &Source,
+    store: &Store,
+    clock: &Clock,
+    seed: u64,
+    mut tell: impl FnMut(Told<'_>),
+) -> Result<End, LedgerError> {
+    let mut end = End::default();
+    let mut random = seed;
+    loop {
+        if let Some(wait) = store.wait(&source.name, clock())? {
+            tell(Told::Waiting(&wait));
+            sleep_until(wait.until_ms, clock).await;
+        }
+        // A linear congruence is random enough to spread retries.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let moment = Moment { now_ms: clock(), random: random >> 16 };
+        let step = source.step(store, moment).await?;
+        let rejects = step.yields.rejects.len() as u64;
+        let complete_until_ms = step.yields.complete_until_ms;
+        let appended = store.keep(&source.name, step.yields)?;
+        tell(Told::Stepped {
+            fresh: appended.new + appended.corrected,
+            rejects,
+            requests: step.requests,
+            gaps: step.gaps,
+            remaining: step.remaining,
+        });
+        if let Some(refused) = step.refused {
+            tell(Told::Refused(&refused));
+            end.refused.push(refused);
+        }
+        if step.over {
+            end.complete_until_ms = complete_until_ms;
+            return Ok(end);
+        }
+    }
+}
+
+/// Sleeps until the wall clock shows a time, looking at it every minute, because it may be set and
+/// machines sleep.
+pub(super) async fn sleep_until(at_ms: i64, clock: &Clock) {
+    loop {
+        let left_ms = at_ms.saturating_sub(clock());
+        let Ok(left_ms @ 1..) = u64::try_from(left_ms) else { return };
+        tokio::time::sleep(Duration::from_millis(left_ms.min(60_000))).await;
+    }
+}
