@@ -43,11 +43,11 @@ PATHS = [
 ]
 
 
-def collector(tools: Tools, folder: Path, url: str) -> Dora:
-    """A ledger whose one source is the repository at this address."""
+def collector(tools: Tools, folder: Path, url: str, days: int = 3000) -> Dora:
+    """A ledger whose one source is the repository at this address, so many days back."""
     extra = f"""\
 delivery:
-  history: 10000d
+  history: {days}d
   github: {{ api_url: "{url}", token: {TOKEN} }}
   repositories:
     - {{ repo: {GovUk.repository}, service: {GovUk.service} }}
@@ -78,7 +78,7 @@ def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_
     history = GovUk()
     repository = Repository(history)
     with Server(GraphQL(repository, schema(tools))) as github:
-        dora = collector(tools, tmp_path, github.url)
+        dora = collector(tools, tmp_path, github.url, days=6000)
         dora.backfill()
         first = len(github.exchanges)
         dora.backfill()

@@ -314,11 +314,14 @@ class Rest:
         query = request.query if paged else request.query | {"per_page": "100"}
         shown, link = self.page(replace(request, query=query), ahead, self.commit)
         url = f"{self.base}{request.path}"
-        merge_base = self.repository.newest_first(ours & theirs)[0]
+        # The history is listed parents first, so the last place in common has no better one.
+        shared = ours & theirs
+        if not shared:
+            return self.missing(f"No common ancestor between {base} and {head}.")
         value = {
             **dict.fromkeys(("url", "html_url", "permalink_url", "diff_url", "patch_url"), url),
             "base_commit": self.commit(history.numbers[base_sha]),
-            "merge_base_commit": self.commit(merge_base),
+            "merge_base_commit": self.commit(shared.bit_length() - 1),
             "status": "identical" if base_sha == head_sha else status,
             "ahead_by": len(ahead),
             "behind_by": behind,
