@@ -32,11 +32,11 @@ class Dora:
         assert (ended.returncode, ended.stderr) == (0, "")
         return ended.stdout.strip()
 
-    def backfill(self) -> str:
-        """Collect everything that the sources have, and give what was said of it."""
+    def backfill(self) -> tuple[list[str], list[str]]:
+        """Collect everything that the sources have: the lines of its end, and of its progress."""
         ended = self.run("backfill")
         assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout + ended.stderr
+        return ended.stdout.splitlines(), ended.stderr.splitlines()
 
     def facts(self) -> Iterator[dict[str, Any]]:
         """Everything in the ledger."""
