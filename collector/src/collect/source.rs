@@ -117,7 +117,10 @@ impl Source {
             let reading = git::read(&config, &cursor, now_ms, &mut |facts| match store
                 .keep(&name, Yield { facts, ..Yield::default() })
             {
-                Ok(_) => ControlFlow::Continue(()),
+                Ok(appended) => {
+                    stored += appended.new + appended.corrected;
+                    ControlFlow::Continue(())
+                }
                 Err(error) => {
                     fault = Some(error);
                     ControlFlow::Break(())
