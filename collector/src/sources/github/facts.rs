@@ -2,12 +2,13 @@
 //! are not applied here: every status is handed on, whatever it makes of the deployment.
 
 use redora_model::fact::{
-    Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, Turn, What,
+    Commit, Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, Turn, What,
 };
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
 use super::payload;
 use super::reply::parse_ms;
+use crate::sources::reverts;
 
 /// Whose facts they are.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Owner {
 pub(crate) enum Unfit {
     #[error("`{field}` is no time: {text:.40}")]
     Time { field: &'static str, text: String },
+    #[error("`{0}` is absent")]
+    Absent(&'static str),
     #[error("unknown state: {0:.40}")]
     State(String),
 }
@@ -126,6 +129,33 @@ impl Owner {
             let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
             digits[..end].parse().ok()
         })
+    }
+
+    /// A commit, which never changes: its own time is the time of the fact, so that it is one fact
+    /// however often it is read.
+    pub(crate) fn commit(&self, commit: &payload::Commit) -> Result<Fact, Unfit> {
+        let git = commit.commit.as_ref().ok_or(Unfit::Absent("commit"))?;
+        let date = |signature: &Option<payload::Signature>| {
+            optional("date", signature.as_ref().and_then(|signed| signed.date.as_deref()))
+        };
+        let (authored_ms, committed_ms) = (date(&git.author)?, date(&git.committer)?);
+        let committed_ms = committed_ms.or(authored_ms).ok_or(Unfit::Absent("committer.date"))?;
+        let parents = commit.parents.as_ref().ok_or(Unfit::Absent("parents"))?;
+        let message = git.message.as_deref().unwrap_or_default();
+        let fact = Commit {
+            repository: self.repository.clone(),
+            parents: parents.iter().map(|parent| revision(&parent.sha)).collect(),
+            authored_ms: authored_ms.unwrap_or(committed_ms),
+            committed_ms,
+            patch: None,
+            reverts: reverts::reverted(message.as_bytes())
+                .iter()
+                .map(|sha| Revision::new(sha))
+                .collect(),
+            services: None,
+        };
+        let id = commit.sha.to_ascii_lowercase();
+        Ok(self.fact(id, committed_ms, What::Commit(fact)))
     }
 
     /// One attempt of a workflow run.

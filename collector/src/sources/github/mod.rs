@@ -8,10 +8,12 @@
 
 mod client;
 mod collect;
+mod commits;
 mod cursor;
 mod facts;
 mod payload;
 mod plan;
+mod reader;
 mod reply;
 mod step;
 

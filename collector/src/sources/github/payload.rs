@@ -63,17 +63,26 @@ pub(crate) struct Label {
     pub(crate) name: Option<String>,
 }
 
-/// A commit of a pull request.
+/// A commit, of a pull request or of a branch.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Commit {
     pub(crate) sha: String,
     pub(crate) commit: Option<GitCommit>,
+    pub(crate) parents: Option<Vec<Parent>>,
+}
+
+/// A commit that another one names.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Parent {
+    pub(crate) sha: String,
 }
 
 /// What git says of a commit.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GitCommit {
     pub(crate) author: Option<Signature>,
+    pub(crate) committer: Option<Signature>,
+    pub(crate) message: Option<String>,
 }
 
 /// Who signed a commit when.
@@ -122,22 +131,23 @@ pub(crate) struct Issue {
 /// A page of elements, each still its own bytes, so that a bad one spoils no other.
 pub(crate) struct Page<'a> {
     pub(crate) elements: Vec<&'a RawValue>,
-    /// How many a search found in all, of which it shows 1,000.
+    /// How many there are in all, where the answer says so; a search shows 1,000 of them.
     pub(crate) total: Option<u64>,
 }
 
 impl<'a> Page<'a> {
-    /// Reads a list, or the object with `total_count` that workflow runs come in.
+    /// Reads a list, or the object that workflow runs and the commits of a comparison come in.
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
-        struct Runs<'a> {
+        struct Object<'a> {
+            #[serde(alias = "total_commits")]
             total_count: Option<u64>,
-            #[serde(borrow)]
+            #[serde(borrow, alias = "commits")]
             workflow_runs: Vec<&'a RawValue>,
         }
         if body.trim_ascii_start().starts_with(b"{") {
-            let runs: Runs<'a> = serde_json::from_slice(body)?;
-            return Ok(Self { elements: runs.workflow_runs, total: runs.total_count });
+            let object: Object<'a> = serde_json::from_slice(body)?;
+            return Ok(Self { elements: object.workflow_runs, total: object.total_count });
         }
         Ok(Self { elements: serde_json::from_slice(body)?, total: None })
     }
