@@ -6,8 +6,8 @@ use redora_model::fact::{
 };
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
-use super::payload;
 use super::reply::parse_ms;
+use super::{incident, payload};
 use crate::sources::reverts;
 
 /// Whose facts they are.
@@ -180,21 +180,28 @@ impl Owner {
         Ok(self.fact(id, updated_ms.unwrap_or(created_ms), What::Run(fact)))
     }
 
-    /// An issue that is an incident; closed as a duplicate or not planned it was none.
-    pub(crate) fn incident(&self, issue: &payload::Issue) -> Result<Fact, Unfit> {
-        let started_ms = time("created_at", &issue.created_at)?;
+    /// An issue that is an incident by its label; closed as a duplicate or not planned it was none.
+    pub(crate) fn incident(
+        &self,
+        issue: &payload::Issue,
+        label: &str,
+        events: &[payload::Event],
+    ) -> Result<Fact, Unfit> {
+        let created_ms = time("created_at", &issue.created_at)?;
         let closed_ms = optional("closed_at", issue.closed_at.as_deref())?;
-        let as_of_ms = optional("updated_at", issue.updated_at.as_deref())?.unwrap_or(started_ms);
-        let is_declined = closed_ms.is_some()
-            && matches!(issue.state_reason.as_deref(), Some("not_planned" | "duplicate"));
+        let as_of_ms = optional("updated_at", issue.updated_at.as_deref())?.unwrap_or(created_ms);
+        let course = incident::course(created_ms, closed_ms, label, events);
+        let is_declined = course.is_declined
+            || closed_ms.is_some()
+                && matches!(issue.state_reason.as_deref(), Some("not_planned" | "duplicate"));
         let fact = Incident {
             service: Some(self.service.clone()),
             environment: None,
             title: issue.title.clone().unwrap_or_default(),
             severity: String::new(),
             nature: if is_declined { Nature::Declined } else { Nature::Disruption },
-            started_ms,
-            changes: closed_ms.map(|at_ms| Turn { at_ms, resolved: true }).into_iter().collect(),
+            started_ms: course.started_ms,
+            changes: course.turns,
             deployment: None,
             url: issue.html_url.clone().unwrap_or_default(),
         };

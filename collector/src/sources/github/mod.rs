@@ -11,6 +11,7 @@ mod collect;
 mod commits;
 mod cursor;
 mod facts;
+mod incident;
 mod payload;
 mod plan;
 mod reader;

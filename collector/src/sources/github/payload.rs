@@ -125,7 +125,16 @@ pub(crate) struct Issue {
     pub(crate) title: Option<String>,
     pub(crate) html_url: Option<String>,
     pub(crate) state_reason: Option<String>,
+    pub(crate) labels: Option<Vec<Label>>,
     pub(crate) pull_request: Option<serde::de::IgnoredAny>,
+}
+
+/// One event of an issue's timeline, of which there are many kinds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) event: Option<String>,
+    pub(crate) created_at: Option<String>,
+    pub(crate) label: Option<Label>,
 }
 
 /// A page of elements, each still its own bytes, so that a bad one spoils no other.

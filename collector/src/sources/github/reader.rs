@@ -72,10 +72,7 @@ impl Reader<'_> {
             },
             Stream::Incidents => match serde_json::from_str::<payload::Issue>(raw) {
                 Ok(issue) if issue.pull_request.is_some() => Ok(Fate::Over),
-                Ok(issue) => {
-                    let made = self.owner.incident(&issue);
-                    Ok(self.keep(id, made))
-                }
+                Ok(issue) => self.incident(id, &issue).await,
                 Err(error) => Ok(self.unfit(id, error)),
             },
             Stream::Commits => match serde_json::from_str(raw) {
@@ -151,6 +148,35 @@ impl Reader<'_> {
             _ => None,
         };
         let fate = self.keep(id, made);
+        Ok(open_since_ms.map_or(fate, Fate::Open))
+    }
+
+    async fn incident(&mut self, number: u64, issue: &payload::Issue) -> Result<Fate, Verdict> {
+        let events: Vec<payload::Event> =
+            match self.list(&format!("issues/{number}/timeline")).await {
+                Ok(events) => events,
+                // Old Enterprise Servers have none.
+                Err(Verdict::Never(Refusal::Unknown { .. })) => Vec::new(),
+                Err(verdict) => return Err(verdict),
+            };
+        let label = &self.plan.incident_label;
+        let is_ours = |given: Option<&payload::Label>| {
+            let name = given.and_then(|given| given.name.as_deref());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(label))
+        };
+        let has_it = issue.labels.iter().flatten().any(|given| is_ours(Some(given)));
+        if !has_it && !events.iter().any(|event| is_ours(event.label.as_ref())) {
+            return Ok(Fate::Over);
+        }
+        let made = self.owner.incident(issue, label, &events);
+        let open_since_ms = match &made {
+            // An issue that loses its label leaves the list of those that have it.
+            Ok(Fact { what: What::Incident(made), .. }) if issue.closed_at.is_none() && has_it => {
+                Some(made.started_ms)
+            }
+            _ => None,
+        };
+        let fate = self.keep(number, made);
         Ok(open_since_ms.map_or(fate, Fate::Open))
     }
 

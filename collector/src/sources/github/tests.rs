@@ -118,6 +118,8 @@ fn page(mood: &Mood, host: &str, target: &str) -> Answer {
         ["pulls", _, "commits"] => "commits",
         ["pulls", _, "reviews"] => "reviews",
         ["issues", _, "comments"] => "comments",
+        ["issues", "31", "timeline"] => "timeline",
+        ["issues", _, "timeline"] => "none",
         ["pulls", id] => return one("pulls", "number", id),
         ["actions", "runs"] => "runs",
         ["actions", "runs", id] => return one("runs", "id", id),
@@ -176,6 +178,7 @@ fn objects(list: &str) -> Vec<Value> {
         "comments" => include_str!("../../../tests/data/github/comments.json"),
         "runs" => include_str!("../../../tests/data/github/runs.json"),
         "issues" => include_str!("../../../tests/data/github/issues.json"),
+        "timeline" => include_str!("../../../tests/data/github/timeline.json"),
         _ => "[]",
     };
     serde_json::from_str(text).unwrap()
