@@ -58,7 +58,7 @@ fn every_command_explains_itself_with_examples() {
 #[test]
 fn delivery_keeps_its_facts_in_a_ledger_that_nothing_foreign_is_taken_for() {
     let (code, stdout, _) = ask(&["dora", "--help"]);
-    assert_eq!((code, commands(&stdout)), (0, vec!["import", "export", "report"]));
+    assert_eq!((code, commands(&stdout)), (0, vec!["import", "export", "report", "backfill"]));
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("redora.yaml");
     std::fs::write(&config, format!("data_dir: {}\n", folder.path().display())).unwrap();

@@ -5,7 +5,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use redora_collector::ledger::{Batch, Cursor, Ledger, LedgerError};
 use redora_model::fact::{Fact, Sighting, What};
@@ -13,6 +14,8 @@ use redora_model::identity::{Environment, Service};
 
 /// How often the process is killed.
 const KILLS: u32 = 300;
+/// How many first starts are killed.
+const STARTS: u32 = 300;
 /// Facts that are stored together.
 const FACTS: u64 = 20;
 /// Tells the child which ledger to fill.
@@ -24,12 +27,7 @@ fn what_was_stored_survives_hundreds_of_kills() {
     let file = folder.path().join("ledger.sqlite");
     let (mut stored, mut random) = (0, 7_u32);
     for kill in 0..KILLS {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_child_stores_until_it_is_killed", "--nocapture"])
-            .env(LEDGER, &file)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = child(&file, Stdio::piped());
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         // From before the file is open until some batches on, in the middle of the next one.
         let patience = (random >> 24) as usize % 6;
@@ -44,6 +42,51 @@ fn what_was_stored_survives_hundreds_of_kills() {
         stored = there;
     }
     assert!(stored > u64::from(KILLS), "{stored} batches are too few to have tried anything");
+}
+
+/// What a killed first start leaves, none, half or all of a ledger, is one for the next start.
+#[test]
+fn a_first_start_survives_its_kill_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |start: u32, ending: &str| folder.path().join(format!("{start}.sqlite{ending}"));
+    let (mut longest, mut halves, mut random) = (Duration::ZERO, 0, 11_u32);
+    for start in 0..STARTS {
+        let mut child = child(&name(start, ""), Stdio::null());
+        wait_for(&name(start, ".lock"), &mut child);
+        let locked = Instant::now();
+        if start < 5 {
+            // Not killed before it has a ledger, to see how long that takes at present.
+            wait_for(&name(start, ""), &mut child);
+            longest = longest.max(locked.elapsed());
+        }
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let patience = longest * (random >> 16) / (1 << 16);
+        while locked.elapsed() < patience {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        halves += u32::from(name(start, ".unfinished").exists());
+        check(&name(start, ""));
+        assert!(!name(start, ".unfinished").exists(), "a start leaves nothing of an earlier one");
+    }
+    assert!(halves > STARTS / 20, "only {halves} kills met a half ledger");
+}
+
+fn child(ledger: &Path, out: Stdio) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_child_stores_until_it_is_killed", "--nocapture"])
+        .env(LEDGER, ledger)
+        .stdout(out)
+        .spawn()
+        .unwrap()
+}
+
+fn wait_for(file: &Path, child: &mut Child) {
+    while !file.exists() {
+        assert_eq!(child.try_wait().unwrap(), None, "the child ended without {}", file.display());
+        std::thread::yield_now();
+    }
 }
 
 /// Not a test of its own: the process that is killed.

@@ -1,19 +1,25 @@
 //! The delivery half as the command line asks for it: the ledger of the configured data directory,
-//! filled from lines and asked for reports.
+//! filled from lines and from sources, and asked for reports.
+
+mod backfill;
+mod sources;
 
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 use redora_collector::api;
 use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError};
+use redora_collector::link::Rules;
 use redora_collector::sources::lines::{self, BadLine, Line};
 use thiserror::Error;
 
 use crate::config::Config;
 
+pub use backfill::{Progress, backfill};
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
+pub use redora_collector::collect::End;
 pub use redora_collector::keys::{Report, Spread};
-pub use redora_collector::link::Rules;
+pub use sources::SourceFault;
 
 /// Why the delivery half could not do what it was asked.
 #[derive(Debug, Error)]
@@ -32,6 +38,9 @@ pub enum DeliveryError {
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A source cannot be read as configured.
+    #[error(transparent)]
+    Source(#[from] SourceFault),
     /// What is read or written beside it cannot be.
     #[error("{0}")]
     Stream(#[from] io::Error),
@@ -93,6 +102,13 @@ pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError
 /// The ledger cannot be read.
 pub fn report(config: &Config, ask: &Ask) -> Result<Vec<Answer>, DeliveryError> {
     Ok(api::answers(&open(config)?, ask)?)
+}
+
+/// What the configuration decides about links.
+pub fn rules(config: &Config) -> Rules {
+    let attribution = config.delivery.attribution_window.as_millis();
+    let attribution_ms = i64::try_from(attribution).unwrap_or(i64::MAX);
+    Rules { attribution_ms, ..Rules::default() }
 }
 
 fn open(config: &Config) -> Result<Ledger, DeliveryError> {

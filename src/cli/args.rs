@@ -57,6 +57,28 @@ pub(super) enum DoraCommand {
     Import(ImportOptions),
     Export(ExportOptions),
     Report(ReportOptions),
+    Backfill(BackfillOptions),
+}
+
+/// Read every configured source once and store what it says
+///
+/// The agent does the same at its start and then by the schedule. What was stored stays; an
+/// interrupted backfill goes on where it stood. Limits of a server are waited out.
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
+  redora dora backfill --config redora.yaml
+  redora dora backfill --config redora.yaml --since 365d"
+)]
+pub(super) struct BackfillOptions {
+    /// How far back a first reading goes, in days or weeks [default: delivery.history]
+    #[arg(long, value_name = "TIME", value_parser = values::days)]
+    pub(super) since: Option<u32>,
+
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// Store facts from JSON lines

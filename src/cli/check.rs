@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::args::CheckOptions;
 use super::configuration;
 use super::outcome::{self, Outcome};
+use crate::config::sources::{Delivery, Teller};
 use crate::config::{Config, size_text};
 use crate::log_metrics::Rule;
 use crate::red::Compat;
@@ -30,7 +31,7 @@ struct Summary<'a>(&'a Config);
 
 impl Display for Summary<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { receive, admin, data_dir, series, red, log_metrics } = self.0;
+        let Config { receive, admin, data_dir, series, red, log_metrics, delivery } = self.0;
         let limits = &receive.limits;
         writeln!(out, "  otlp grpc    {}", list(&receive.grpc))?;
         writeln!(out, "  otlp http    {}", list(&receive.http))?;
@@ -65,8 +66,24 @@ impl Display for Summary<'_> {
         )?;
         writeln!(out, "  compat       {}", compat(red.compat))?;
         let names: Vec<_> = log_metrics.iter().map(Rule::metric).collect();
-        writeln!(out, "  log metrics  {}", list(&names))
+        writeln!(out, "  log metrics  {}", list(&names))?;
+        writeln!(out, "  delivery     {}", sources(delivery))
     }
+}
+
+/// Every source of the delivery half, by what it is read from.
+fn sources(delivery: &Delivery) -> String {
+    let repositories = delivery.repositories.iter().map(|of| format!("github:{}", of.repo));
+    let clones = delivery.git.iter().map(|of| format!("git:{}", of.path.display()));
+    let incidents = delivery.incidents.iter().map(|of| match &of.teller {
+        Teller::Jsonl(path) => format!("jsonl:{}", path.display()),
+        Teller::Statuspage(path) => format!("statuspage:{}", path.display()),
+        Teller::GitHubLabels(labels) => format!("issues labelled {}", labels.join(" or ")),
+        Teller::Alertmanager => "webhook of Alertmanager".to_owned(),
+        Teller::PagerDuty(_) => "webhook of PagerDuty".to_owned(),
+        Teller::Webhook => "webhook of incidents".to_owned(),
+    });
+    list(&repositories.chain(clones).chain(incidents).collect::<Vec<_>>())
 }
 
 fn list<T: Display>(items: &[T]) -> String {
@@ -120,6 +137,7 @@ mod tests {
   histograms   14 classic buckets, native on, exemplars on
   compat       tempo
   log metrics  none
+  delivery     none
 "
         );
     }

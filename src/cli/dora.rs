@@ -1,6 +1,7 @@
 //! `redora dora …`: facts in and out, and the report in the form that was asked for. Numbers are
 //! only spelt here, never computed.
 
+mod backfill;
 mod rows;
 
 use std::fs::File;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::args::{DoraCommand, ImportOptions, ReportFormat, ReportOptions};
 use super::configuration;
 use super::outcome::{self, Outcome};
-use crate::app::delivery::{self, Answer, Ask, DeliveryError, Rules};
+use crate::app::delivery::{self, Answer, Ask, DeliveryError};
 use crate::config::Config;
 use crate::process::Clock;
 
@@ -25,6 +26,9 @@ pub(super) fn dora(command: DoraCommand) -> Outcome {
         DoraCommand::Export(options) => with(options.config, export),
         DoraCommand::Report(options) => {
             with(options.config.clone(), |config| report(config, options))
+        }
+        DoraCommand::Backfill(options) => {
+            with(options.config.clone(), |config| backfill::backfill(config.clone(), &options))
         }
     }
 }
@@ -42,7 +46,10 @@ fn with(
     };
     command(&config).unwrap_or_else(|error| {
         outcome::complain(&error);
-        Outcome::Failed
+        match error {
+            DeliveryError::Source(_) => Outcome::Wrong,
+            _ => Outcome::Failed,
+        }
     })
 }
 
@@ -98,7 +105,7 @@ fn report(config: &Config, options: ReportOptions) -> Result<Outcome, DeliveryEr
         window_ms: i64::from(options.window) * DAY_MS,
         at_ms,
         zone: options.time_zone,
-        rules: Rules::default(),
+        rules: delivery::rules(config),
     };
     let answers = delivery::report(config, &ask)?;
     let text = match options.format {

@@ -1,10 +1,11 @@
 //! What a file is turned into: checked values that every organ is built from, with the defaults
 //! that run without one.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::secret::Secret;
+use super::sources::Delivery;
 use crate::series::Limits;
 use crate::{log_metrics, receive, red};
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub red: red::Config,
     /// Counters over log records, in the order of the file.
     pub log_metrics: Vec<log_metrics::Rule>,
+    /// What the delivery half reads.
+    pub delivery: Delivery,
 }
 
 /// The admin port.
@@ -33,10 +36,6 @@ pub struct Admin {
     /// What a request that changes something must show; without it nothing can be changed.
     pub token: Option<Secret>,
 }
-
-/// A secret that prints as `(secret)`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
 
 impl Config {
     /// What runs without a file: telemetry on the default ports of both loopback families.
@@ -61,6 +60,7 @@ impl Config {
             series: Limits::default(),
             red: red::Config::default(),
             log_metrics: Vec::new(),
+            delivery: Delivery::defaults(),
         }
     }
 }
@@ -68,39 +68,5 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self::defaults()
-    }
-}
-
-impl Secret {
-    /// A secret of this text.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// Whether a peer showed this secret; takes the same time wherever the first difference stands.
-    #[must_use]
-    pub fn matches(&self, shown: &[u8]) -> bool {
-        let own = self.0.as_bytes();
-        let differences = own.iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
-        own.len() == shown.len() && differences == 0
-    }
-
-    /// The text itself, for the one place that sends it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
     }
 }

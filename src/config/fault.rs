@@ -221,6 +221,12 @@ pub enum Conflict {
     /// `body` beside `body_regex`.
     #[error("stands beside body; keep one of the two")]
     TwoBodies,
+    /// An element of `incidents` that names no teller, or several.
+    #[error(
+        "names {0} tellers of incidents; give exactly one of jsonl, statuspage, github_labels, \
+         alertmanager, pagerduty or webhook"
+    )]
+    Tellers(usize),
     /// `none` beside other families.
     #[error("none stands alone; remove it or the other families")]
     NoneAlone,

@@ -2,10 +2,12 @@
 //! instead of a serde derive, which stops at the first fault and knows neither columns nor secrets.
 //!
 //! The way is one direction: text → `node` (a tree with places) → `walk` (typed values, faults
-//! collected, with `interpolate` and `scalar`) → `sections`, `red`, `logs` (what each key means) →
+//! collected, with `interpolate` and `scalar`) → `sections`, `red`, `logs`, `delivery` (what each key
+//! means) →
 //! [`Config`]. Limits: 1 MiB of text, 64 KiB of any value that comes from outside the file.
 
 mod checked;
+mod delivery;
 mod fault;
 mod interpolate;
 mod logs;
@@ -13,18 +15,21 @@ mod node;
 mod red;
 mod scalar;
 mod schema;
+mod secret;
 mod sections;
+pub mod sources;
 mod walk;
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-pub use checked::{Admin, Config, Secret};
+pub use checked::{Admin, Config};
 pub use fault::{Conflict, Fault, Faults, Problem, SyntaxCure};
 pub use interpolate::{Broken, Read};
 pub use scalar::{Form, Shown, size_text};
 pub use schema::{KEYS, Key, LATER};
+pub use secret::Secret;
 
 use interpolate::Sources;
 use node::Position;
@@ -92,6 +97,11 @@ pub fn parse(
         }
         if let Some(field) = top.field("log_metrics") {
             config.log_metrics = logs::log_metrics(&mut walk, &field);
+        }
+        if let Some(section) =
+            top.field("delivery").and_then(|field| walk.section(field, "delivery"))
+        {
+            delivery::delivery(&mut walk, &section, &mut config.delivery);
         }
     }
     walk.finish(config)

@@ -38,6 +38,20 @@ pub enum Form {
     Needle,
     /// A secret for an `Authorization` header.
     Token,
+    /// A cron expression with seconds.
+    Schedule,
+    /// A time zone by its name.
+    TimeZone,
+    /// An HTTP address.
+    Url,
+    /// A file or a directory.
+    Path,
+    /// A repository on GitHub.
+    Repository,
+    /// A service, an environment, a branch or a label.
+    Name,
+    /// A pattern of tags or paths.
+    Pattern,
 }
 
 impl Form {
@@ -58,6 +72,13 @@ impl Form {
             Form::Compat => "family of metrics",
             Form::Needle => "text to search for",
             Form::Token => "token",
+            Form::Schedule => "schedule",
+            Form::TimeZone => "time zone",
+            Form::Url => "address",
+            Form::Path => "path",
+            Form::Repository => "repository",
+            Form::Name => "name",
+            Form::Pattern => "pattern",
         }
     }
 
@@ -90,6 +111,19 @@ impl Form {
             Form::Compat => "write tempo, spanmetrics or none",
             Form::Needle => "write at least one character, or remove the key",
             Form::Token => "use 1 to 4096 visible ASCII characters without spaces",
+            Form::Schedule => {
+                "write a cron expression with seconds that comes true some day, such as \
+                 \"0 */5 * * * *\" for every five minutes"
+            }
+            Form::TimeZone => "write a name of the IANA database, such as Europe/Berlin or UTC",
+            Form::Url => {
+                "write it like https://api.github.com, or for an Enterprise Server \
+                 https://<host>/api/v3, without user, password or query"
+            }
+            Form::Path => "write a path, such as /src/shop.git",
+            Form::Repository => "write owner/name, such as acme/shop",
+            Form::Name => "write 1 to 256 characters, such as production",
+            Form::Pattern => "write it like v* or services/shop/**",
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 30] = [
+pub const KEYS: [Key; 66] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -48,10 +48,46 @@ pub const KEYS: [Key; 30] = [
     key("log_metrics[].match.body_regex", "expression", None),
     key("log_metrics[].match.attributes", "map", None),
     key("log_metrics[].labels", "attributes", Some("[]")),
+    key("delivery", "section", None),
+    key("delivery.schedule", "schedule", Some(r#""0 */5 * * * *""#)),
+    key("delivery.time_zone", "time zone", Some("UTC")),
+    key("delivery.history", "duration", Some("90d")),
+    key("delivery.attribution_window", "duration", Some("1d")),
+    key("delivery.github", "section", None),
+    key("delivery.github.api_url", "address", Some("https://api.github.com")),
+    key("delivery.github.token", "secret", None),
+    key("delivery.github.ca_file", "path", None),
+    key("delivery.github.proxy", "address", None),
+    key("delivery.github.webhook_secret", "secret", None),
+    key("delivery.repositories", "repositories", Some("[]")),
+    key("delivery.repositories[].repo", "repository", None),
+    key("delivery.repositories[].service", "name", None),
+    key("delivery.repositories[].deployments", "section", None),
+    key("delivery.repositories[].deployments.environment", "names", Some("[]")),
+    key("delivery.repositories[].schedule", "schedule", None),
+    key("delivery.git", "clones", Some("[]")),
+    key("delivery.git[].path", "path", None),
+    key("delivery.git[].repo", "repository", None),
+    key("delivery.git[].service", "name", None),
+    key("delivery.git[].branch", "name", Some("main")),
+    key("delivery.git[].tags", "patterns", Some("[]")),
+    key("delivery.git[].environment", "name", Some("production")),
+    key("delivery.git[].paths", "patterns", Some("[]")),
+    key("delivery.git[].schedule", "schedule", None),
+    key("delivery.incidents", "tellers", Some("[]")),
+    key("delivery.incidents[].jsonl", "path", None),
+    key("delivery.incidents[].statuspage", "path", None),
+    key("delivery.incidents[].github_labels", "names", None),
+    key("delivery.incidents[].alertmanager", "switch", Some("false")),
+    key("delivery.incidents[].pagerduty", "secret", None),
+    key("delivery.incidents[].webhook", "switch", Some("false")),
+    key("delivery.incidents[].service", "name", None),
+    key("delivery.incidents[].environment", "name", None),
+    key("delivery.incidents[].schedule", "schedule", None),
 ];
 
 /// Sections that a later version will read.
-pub const LATER: [&str; 4] = ["slos", "forward", "delivery", "tenancy"];
+pub const LATER: [&str; 3] = ["slos", "forward", "tenancy"];
 
 /// Whether the table has a key named `name` in the section `section`.
 pub(super) fn knows(section: &str, name: &str) -> bool {

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::checked::{Config, Secret};
+use super::checked::Config;
 use super::fault::{Conflict, Problem};
 use super::node::Position;
 use super::scalar::{self, Form, Shown};
-use super::walk::{Section, Typed, Walk};
+use super::secret::Secret;
+use super::walk::{Field, Section, Typed, Walk};
 use crate::{receive, series as series_room};
 
 /// Reads `listen`.
@@ -90,8 +91,12 @@ fn overlaps(walk: &mut Walk<'_>, taken: &[Typed<SocketAddr>]) {
 
 /// Reads `admin_token`, whose value no fault may show even where it stands in the file.
 pub(super) fn admin_token(walk: &mut Walk<'_>, top: &Section<'_>) -> Option<Secret> {
-    let field = top.field("admin_token")?;
-    let text = walk.secret(&field)?;
+    token(walk, &top.field("admin_token")?)
+}
+
+/// A secret that may stand in a header.
+pub(super) fn token(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Secret> {
+    let text = walk.secret(field)?;
     let visible = text.value.bytes().all(|b| b.is_ascii_graphic());
     if visible && (1..=TOKEN_BYTES_MAX).contains(&text.value.len()) {
         return Some(Secret::new(text.value));

@@ -68,7 +68,7 @@ pub async fn round(
         let complete_until_ms = step.yields.complete_until_ms;
         let appended = store.keep(&source.name, step.yields)?;
         tell(Told::Stepped {
-            fresh: appended.new + appended.corrected,
+            fresh: step.stored + appended.new + appended.corrected,
             rejects,
             requests: step.requests,
             gaps: step.gaps,

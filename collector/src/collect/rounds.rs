@@ -37,12 +37,18 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// The seed of a source, far from that of any other.
+    #[must_use]
+    pub fn seed_of(seed: u64, number: u64) -> u64 {
+        seed.wrapping_add(SEED_STEP.wrapping_mul(number))
+    }
+
     /// Reads all sources by their schedules; ends only by being dropped.
     pub async fn run(&self, sources: Vec<Timed>) {
         let mut running = JoinSet::new();
-        for (number, timed) in (1..).zip(sources) {
+        for (number, timed) in (0..).zip(sources) {
             let (rounds, name) = (self.clone(), timed.source.name.clone());
-            let seed = self.seed.wrapping_add(SEED_STEP.wrapping_mul(number));
+            let seed = Self::seed_of(self.seed, number);
             self.board.note(&name, |_| ());
             running.spawn(async move { rounds.keep_reading(&timed, seed).await });
         }
@@ -110,5 +116,5 @@ impl Rounds {
     }
 }
 
-/// Far from any other source's.
+/// The golden ratio in 64 bits: its multiples lie far from each other.
 const SEED_STEP: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -35,6 +35,8 @@ pub enum Reader {
 #[derive(Debug, Default)]
 pub(super) struct Step {
     pub(super) yields: Yield,
+    /// Facts that were stored already while the step was read, and were not known so.
+    pub(super) stored: u64,
     pub(super) requests: u64,
     /// What nobody can read before someone acts; the rest of the round goes on.
     pub(super) refused: Option<String>,
@@ -111,20 +113,24 @@ impl Source {
             place.and_then(|place| serde_json::from_str(&place).ok()).unwrap_or_default();
         let (config, store, name) = (config.clone(), store.clone(), self.name.clone());
         let read = tokio::task::spawn_blocking(move || {
-            let mut fault = None;
+            let (mut fault, mut stored) = (None, 0);
             let reading = git::read(&config, &cursor, now_ms, &mut |facts| match store
                 .keep(&name, Yield { facts, ..Yield::default() })
             {
-                Ok(_) => ControlFlow::Continue(()),
+                Ok(appended) => {
+                    stored += appended.new + appended.corrected;
+                    ControlFlow::Continue(())
+                }
                 Err(error) => {
                     fault = Some(error);
                     ControlFlow::Break(())
                 }
             });
-            fault.map_or(Ok(reading), Err)
+            fault.map_or(Ok((reading, stored)), Err)
         });
-        let reading = read.await.expect("reading a clone neither panics nor is cancelled")?;
-        let mut step = Step { over: true, ..Step::default() };
+        let (reading, stored) =
+            read.await.expect("reading a clone neither panics nor is cancelled")?;
+        let mut step = Step { over: true, stored, ..Step::default() };
         match reading {
             Ok(reading) => {
                 let skipped = reading.examples.iter();

@@ -69,7 +69,8 @@ async fn a_second_round_reads_only_what_is_new() {
     let (clone, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (source, store) = (clone_with(clone.path(), 3), store(home.path()));
     let (clock, now) = stopped(NOW_MS);
-    let (_, end) = fresh_facts(&source, &store, &clock).await;
+    let (fresh, end) = fresh_facts(&source, &store, &clock).await;
+    assert_eq!(fresh, 4);
     assert_eq!(end, End { complete_until_ms: Some(NOW_MS), refused: Vec::new() });
     assert_eq!((count(&store, "commit"), count(&store, "deployment")), (3, 1));
     let generation = store.ledger().generation().unwrap();

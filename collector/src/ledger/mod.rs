@@ -7,22 +7,37 @@
 //! appended together is stored together or not at all, cursors included: after a crash a source
 //! goes on where its stored facts end.
 //!
-//! One process writes; it holds a lock on `<file>.lock` for as long as the ledger is open.
+//! One process writes; it holds a lock on `<file>.lock` for as long as the ledger is open. Others
+//! read meanwhile, each through a [`Reader`] of its own.
 
+mod error;
 mod file;
+mod read;
 mod schema;
 
+use std::ops::Deref;
+
 use redora_model::fact::{Fact, What};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
-pub use file::OpenError;
+pub use error::{LedgerError, OpenError};
+pub use read::{Place, Reader, Scope};
 
-/// An open ledger.
+/// A ledger that is open to be written, by this process alone.
 #[derive(Debug)]
 pub struct Ledger {
-    db: Connection,
+    reader: Reader,
     /// Held, not read: the lock ends with it.
     _lock: std::fs::File,
+}
+
+/// Whoever may write may also read.
+impl Deref for Ledger {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
 }
 
 /// Facts that were learned together, and how far their source is read with them.
@@ -73,49 +88,6 @@ pub struct Appended {
     pub known: u64,
 }
 
-/// Whose facts are asked for.
-#[derive(Clone, Copy, Debug)]
-pub enum Scope<'a> {
-    /// Of all.
-    All,
-    /// Deployments, incidents and sightings of one service in one environment.
-    Place {
-        /// The service.
-        service: &'a str,
-        /// The environment.
-        environment: &'a str,
-    },
-    /// Commits, pull requests and runs of one repository.
-    Repository(&'a str),
-}
-
-/// A service in an environment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Where its changes are; empty where no deployment says it.
-    pub repository: String,
-    /// The service.
-    pub service: String,
-    /// The environment.
-    pub environment: String,
-}
-
-/// The ledger cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// SQLite says so: a full disk, a damaged file, lost permission.
-    #[error("the ledger cannot be used: {0}; nothing of this batch was stored")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A stored line is no fact any more.
-    #[error("fact {number} of the ledger cannot be read: {fault}; was the file changed by hand?")]
-    Unreadable {
-        /// Its place in the order of appending.
-        number: i64,
-        /// What is wrong.
-        fault: serde_json::Error,
-    },
-}
-
 impl Ledger {
     /// Stores a batch, whole or not at all; when this returns, a crash or a power cut loses nothing
     /// of it.
@@ -123,7 +95,7 @@ impl Ledger {
     /// # Errors
     /// Nothing was stored.
     pub fn append(&mut self, batch: &Batch) -> Result<Appended, LedgerError> {
-        let transaction = self.db.transaction()?;
+        let transaction = self.reader.db.transaction()?;
         let mut appended = Appended::default();
         for fact in &batch.facts {
             *match append(&transaction, fact)? {
@@ -149,95 +121,6 @@ impl Ledger {
         transaction.commit()?;
         Ok(appended)
     }
-
-    /// Where a source goes on.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn cursor(&self, source: &str, name: &str) -> Result<Option<String>, LedgerError> {
-        let mut find =
-            self.db.prepare_cached("SELECT place FROM cursors WHERE source = ?1 AND name = ?2")?;
-        Ok(find.query_row([source, name], |row| row.get(0)).optional()?)
-    }
-
-    /// Hands the facts of a kind that hold to `on_fact`, in the order of their times.
-    ///
-    /// # Errors
-    /// The file cannot be read, or not any further.
-    pub fn winners(
-        &self,
-        kind: &str,
-        scope: Scope<'_>,
-        mut on_fact: impl FnMut(Fact),
-    ) -> Result<(), LedgerError> {
-        const SELECT: &str = "SELECT number, body FROM facts WHERE wins AND kind = ?1";
-        const ORDER: &str = "ORDER BY at_ms, source, id";
-        let (filter, first, second) = match scope {
-            Scope::All => ("", None, None),
-            Scope::Place { service, environment } => {
-                ("AND service = ?2 AND environment = ?3", Some(service), Some(environment))
-            }
-            Scope::Repository(repository) => ("AND repository = ?2", Some(repository), None),
-        };
-        let mut select = self.db.prepare_cached(&format!("{SELECT} {filter} {ORDER}"))?;
-        let values = [Some(kind), first, second].into_iter().flatten();
-        let mut rows = select.query(rusqlite::params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            on_fact(read(row)?);
-        }
-        Ok(())
-    }
-
-    /// Hands every version of every fact to `on_fact`, in the order of appending.
-    ///
-    /// # Errors
-    /// The file cannot be read, or not any further; or `on_fact` has enough.
-    pub fn export<E: From<LedgerError>>(
-        &self,
-        mut on_fact: impl FnMut(Fact) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let sql = "SELECT number, body FROM facts ORDER BY number";
-        let mut select = self.db.prepare(sql).map_err(LedgerError::from)?;
-        let mut rows = select.query([]).map_err(LedgerError::from)?;
-        while let Some(row) = rows.next().map_err(LedgerError::from)? {
-            on_fact(read(row)?)?;
-        }
-        Ok(())
-    }
-
-    /// Every service and environment that a deployment, an incident or a sighting names.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn places(&self) -> Result<Vec<Place>, LedgerError> {
-        let mut select = self.db.prepare(
-            "SELECT DISTINCT repository, service, environment FROM facts
-             WHERE wins AND service <> '' ORDER BY service, environment, repository",
-        )?;
-        let rows = select.query_map([], |row| {
-            let (repository, service, environment) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(Place { repository, service, environment })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Grows with every batch that changed what holds, so that a result knows when it is old.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn generation(&self) -> Result<u64, LedgerError> {
-        Ok(self.db.query_row("SELECT number FROM generation", [], |row| row.get(0))?)
-    }
-
-    /// How many things each source gave that are no facts.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn rejects(&self) -> Result<Vec<(String, u64)>, LedgerError> {
-        let mut select = self.db.prepare("SELECT source, total FROM reject_totals ORDER BY 1")?;
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
 }
 
 /// What a version is to those that were there.
@@ -259,8 +142,8 @@ fn append(transaction: &Transaction<'_>, fact: &Fact) -> Result<Version, LedgerE
         return Ok(Version::Known);
     }
     let mut winner = transaction.prepare_cached(
-        "SELECT number, as_of_ms, body FROM facts
-         WHERE wins AND kind = ?1 AND source = ?2 AND id = ?3",
+        "SELECT number, as_of_ms, body FROM facts WHERE kind = ?1 AND source = ?2 AND id = ?3
+         ORDER BY as_of_ms DESC, body DESC LIMIT 1",
     )?;
     let winner: Option<(i64, i64, String)> = winner
         .query_row([kind, &fact.source, &fact.id], |row| {
@@ -363,12 +246,6 @@ fn set_aside(transaction: &Transaction<'_>, reject: &Reject) -> Result<(), Ledge
         )?
         .execute([source])?;
     Ok(())
-}
-
-fn read(row: &rusqlite::Row<'_>) -> Result<Fact, LedgerError> {
-    let number = row.get(0)?;
-    let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-    serde_json::from_str(body).map_err(|fault| LedgerError::Unreadable { number, fault })
 }
 
 /// Rejects of one source that are kept to be looked at; more are only counted.

@@ -8,10 +8,13 @@
 
 mod client;
 mod collect;
+mod commits;
 mod cursor;
 mod facts;
+mod incident;
 mod payload;
 mod plan;
+mod reader;
 mod reply;
 mod step;
 

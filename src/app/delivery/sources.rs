@@ -1,0 +1,106 @@
+//! The sources that a configuration names, ready to be read; what cannot be made of it is told
+//! before anything is asked.
+
+use std::path::Path;
+
+use redora_collector::collect::{Reader, Source, Timed};
+use redora_collector::sources::git::{self, GitError, ServicePaths, TagRule};
+use redora_collector::sources::github::{self, Client, Collector, Plan, SetupError, Stream};
+use redora_model::identity::{Environment, Repository, Service};
+use thiserror::Error;
+
+use crate::config::sources as named;
+use crate::config::sources::{Delivery, Incidents, Teller};
+
+/// Why a configured source cannot be read.
+#[derive(Debug, Error)]
+pub enum SourceFault {
+    /// GitHub cannot be reached as configured.
+    #[error("delivery.github: {0}")]
+    GitHub(#[from] SetupError),
+    /// A clone's patterns are none.
+    #[error("delivery.git: {0}")]
+    Git(#[from] GitError),
+}
+
+/// Every source that is read by a schedule, beginning `delivery.history` before `now_ms`. Needs a
+/// tokio runtime around it.
+///
+/// # Errors
+/// The first that cannot work.
+pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, SourceFault> {
+    let mut sources = Vec::new();
+    let history_ms = i64::try_from(delivery.history.as_millis()).unwrap_or(i64::MAX);
+    let since_ms = now_ms.saturating_sub(history_ms);
+    let client = client(delivery)?;
+    for repository in &delivery.repositories {
+        let Some(client) = &client else { break };
+        let schedule = repository.schedule.as_ref().unwrap_or(&delivery.schedule);
+        let mut add = |name, streams, label: &str, environments: &[String]| {
+            let plan = plan(repository, streams, label, since_ms);
+            let collector = Collector::new(client.clone(), plan);
+            let collector = Box::new(collector.expect("the name was checked with the file"));
+            let environments = environments.iter().map(|name| Environment::new(name)).collect();
+            let source = Source { name, reader: Reader::GitHub { collector, environments } };
+            sources.push(Timed { source, schedule: schedule.clone() });
+        };
+        let name = format!("github:{}", repository.repo);
+        let streams = vec![Stream::Deployments, Stream::PullRequests, Stream::Runs];
+        add(name.clone(), streams, "", &repository.environments);
+        for label in delivery.incidents.iter().flat_map(labels) {
+            add(format!("{name} issues:{label}"), vec![Stream::Incidents], label, &[]);
+        }
+    }
+    for clone in &delivery.git {
+        let schedule = clone.schedule.as_ref().unwrap_or(&delivery.schedule).clone();
+        let name = format!("git:{}", clone.path.display());
+        let reader = Reader::Git(git_config(clone)?);
+        sources.push(Timed { source: Source { name, reader }, schedule });
+    }
+    Ok(sources)
+}
+
+fn labels(incidents: &Incidents) -> &[String] {
+    match &incidents.teller {
+        Teller::GitHubLabels(labels) => labels,
+        _ => &[],
+    }
+}
+
+/// The way to GitHub, where anything is read from there.
+fn client(delivery: &Delivery) -> Result<Option<Client>, SetupError> {
+    let named::GitHub { api_url, token, ca_file, proxy, .. } = &delivery.github;
+    let Some(token) = token.as_ref().filter(|_| !delivery.repositories.is_empty()) else {
+        return Ok(None);
+    };
+    let mut config = github::Config::new(token.expose());
+    config.api.clone_from(api_url);
+    config.ca_file.clone_from(ca_file);
+    config.proxy.clone_from(proxy);
+    Client::new(&config).map(Some)
+}
+
+fn plan(of: &named::Repository, streams: Vec<Stream>, label: &str, since_ms: i64) -> Plan {
+    Plan {
+        repository: Repository::new(&of.repo),
+        service: Service::new(&of.service),
+        streams,
+        incident_label: label.to_owned(),
+        since_ms,
+    }
+}
+
+fn git_config(clone: &named::Clone) -> Result<git::Config, GitError> {
+    let service = Service::new(&clone.service);
+    let path = Path::new(&clone.path).to_owned();
+    let mut config = git::Config::new(path, Repository::new(&clone.repo), &clone.branch);
+    for pattern in &clone.tags {
+        let environment = Environment::new(&clone.environment);
+        config.tags.push(TagRule::new(pattern, service.clone(), environment)?);
+    }
+    if !clone.paths.is_empty() {
+        let paths: Vec<&str> = clone.paths.iter().map(String::as_str).collect();
+        config.services.push(ServicePaths::new(service, &paths)?);
+    }
+    Ok(config)
+}
