@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,10 @@ import requests
 
 from conftest import Tools
 from harness.dora import Dora, agree
-from harness.github import TOKEN, Repository
+from harness.github import TOKEN, Repository, Rest
 from harness.github_graphql import GraphQL
-from harness.histories import GovUk
-from harness.process import free_ports
+from harness.histories import GovUk, millis
+from harness.process import Process, free_ports
 from harness.serving import Server
 from harness.stand_ins import Prism, WireMock, after, mappings, pruned, undeclared
 from harness.waiting import eventually
@@ -44,14 +46,23 @@ PATHS = [
 ]
 
 
-def collector(tools: Tools, folder: Path, url: str, days: int = 3000) -> Dora:
-    """A ledger whose one source is the repository at this address, so many days back."""
+def collector(
+    tools: Tools,
+    folder: Path,
+    url: str,
+    history: GovUk,
+    token: str = TOKEN,
+    repository: str = GovUk.repository,
+) -> Dora:
+    """A ledger whose one source is the repository at this address, as far back as its history."""
+    begin_ms = min(millis(row["committed_at"]) for row in history.commits)
+    days = datetime.now(UTC) - datetime.fromtimestamp(begin_ms / 1000, UTC)
     extra = f"""\
 delivery:
-  history: {days}d
-  github: {{ api_url: "{url}", token: {TOKEN} }}
+  history: {days.days + 1}d
+  github: {{ api_url: "{url}", token: {token} }}
   repositories:
-    - {{ repo: {GovUk.repository}, service: {GovUk.service} }}
+    - {{ repo: {repository}, service: {GovUk.service} }}
 """
     return Dora(tools.redora, folder, extra)
 
@@ -79,7 +90,7 @@ def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_
     history = GovUk()
     repository = Repository(history)
     with Server(GraphQL(repository, schema(tools))) as github:
-        dora = collector(tools, tmp_path, github.url, days=6000)
+        dora = collector(tools, tmp_path, github.url, history)
         dora.backfill()
         first = len(github.exchanges)
         dora.backfill()
@@ -95,8 +106,15 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
 ) -> None:
     """Through a 502 and a limit, and with no request that WireMock was not taught."""
     history = GovUk(MONTHS)
-    with Server(GraphQL(Repository(history), schema(tools))) as github:
-        collector(tools, tmp_path / "taught", github.url).backfill()
+    repository = Repository(history)
+    with Server(GraphQL(repository, schema(tools))) as github:
+        collector(tools, tmp_path / "taught", github.url, history).backfill()
+    # After a trouble in the midst of a page its rest is read one by one.
+    sample = next(request for request, _ in github.exchanges if request.method == "GET")
+    for one in repository.deployments:
+        path = f"/repos/{repository.name}/deployments/{one.id}"
+        request = replace(sample, target=path, path=path, query={})
+        github.exchanges.append((request, github.answer(request)))
     wiremock = WireMock(tools.node_modules, tmp_path)
     try:
         taught = mappings(github.exchanges, github.url, wiremock.url)
@@ -106,11 +124,11 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
             "headers": {"Content-Type": "application/json", "Retry-After": "1"},
             "body": '{"message": "You have exceeded a secondary rate limit."}',
         }
-        middle = len(taught) // 2
+        middle = len(taught) // 3
         taught[middle : middle + 1] = after(limit, taught[middle], "limited")
         taught[1:2] = after(bad, taught[1], "failing")
         wiremock.teach(taught)
-        dora = collector(tools, tmp_path / "collected", wiremock.url)
+        dora = collector(tools, tmp_path / "collected", wiremock.url, history)
         dora.backfill()
         states = {row["name"]: row["state"] for row in wiremock.admin("scenarios")["scenarios"]}
         assert states == {"limited": "over", "failing": "over"}
@@ -136,7 +154,7 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
     with Server(GraphQL(Repository(history), schema(tools), public)) as github:
         prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
         try:
-            dora = collector(tools, tmp_path / "collected", prism.url)
+            dora = collector(tools, tmp_path / "collected", prism.url, history)
             dora.backfill()
             # Prism writes its log behind its answers: once it complains of this, all is written.
             headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "story"}
@@ -152,6 +170,49 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
     asked = [request for request, _ in github.exchanges if request.method == "GET"]
     assert [word for request in asked for word in undeclared(description, request)] == []
     check(dora, history)
+
+
+def test_a_killed_collection_goes_on_where_it_stood(tools: Tools, tmp_path: Path) -> None:
+    """At most a page of deployments is read twice, and nothing is missing."""
+    history = GovUk(MONTHS)
+    repository = Repository(history)
+    with Server(GraphQL(repository, schema(tools))) as github:
+        collector(tools, tmp_path / "whole", github.url, history).backfill()
+        whole = len(github.exchanges)
+        github.exchanges.clear()
+        dora = collector(tools, tmp_path / "cut", github.url, history)
+        command = [dora.redora, "dora", "backfill", "--config", dora.config]
+        process = Process("backfill", command, tmp_path)
+        try:
+            eventually(lambda: len(github.exchanges) > whole // 3, "a third is asked for")
+        finally:
+            process.kill()
+        assert len(github.exchanges) < whole
+        dora.backfill()
+        assert len(github.exchanges) <= whole + 110
+    assert kinds(dora.facts()) == {"deployment": 329, "commit": repository.reachable}
+    check(dora, history)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"token": "expired"}, "GitHub refuses the token (401)"),
+        ({"repository": "alphagov/nothing"}, "GitHub knows no /repos/alphagov/nothing"),
+    ],
+)
+def test_what_cannot_be_collected_is_said_with_its_cure(
+    tools: Tools, tmp_path: Path, fault: dict[str, str], words: str
+) -> None:
+    """With exit code 1, and at the cost of a few requests."""
+    history = GovUk(MONTHS)
+    with Server(Rest(Repository(history))) as github:
+        ended = collector(tools, tmp_path, github.url, history, **fault).run("backfill")
+    assert ended.returncode == 1
+    lines = ended.stderr.splitlines()
+    assert lines
+    assert [line for line in lines if words not in line] == []
+    assert len(github.exchanges) <= 10
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class Listener(ThreadingHTTPServer):
+    """Says nothing of a client that was killed while it read."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whatever goes wrong outside of `answer` is the connection's end."""
+
+
 class Server:
     """Answers on a free port of 127.0.0.1 from `with` to its end; keeps what was asked and said."""
 
@@ -46,7 +53,7 @@ class Server:
         self.answer = answer
         self.exchanges: list[tuple[Request, Reply]] = []
         self.faults: list[BaseException] = []
-        self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.httpd = Listener(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.httpd.server_port}"
         self.thread = threading.Thread(target=self.httpd.serve_forever, args=(0.05,))
 
