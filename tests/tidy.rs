@@ -91,6 +91,7 @@ const HOMES: &[Home] = &[
         rooms: &[
             ("collector/src/keys", "days and weeks in a time zone"),
             ("collector/src/api", "moments and zones by their names"),
+            ("collector/src/sources/incidents", "times as incident tools write them"),
         ],
     },
     Home {

@@ -3,4 +3,5 @@
 
 pub mod git;
 pub mod hooks;
+pub mod incidents;
 pub mod lines;
