@@ -1,7 +1,7 @@
 //! A followed log of incidents, one a line, into facts: the meeting of [`follow`](super::follow),
 //! which knows no tongue, and the tongues, which know no file.
 //!
-//! The form of a line stands at [`record`](super::record). Blank lines are passed over. A line
+//! The form of redora's own lines stands in `record.rs`. Blank lines are passed over. A line
 //! without its newline is read if it is whole already, because the last line of a log may never get
 //! one; if it is not it may still grow, and is no fault.
 
@@ -12,12 +12,15 @@ use redora_model::fact::Fact;
 use super::follow::{self, Cursor, FollowFault, LINE_BYTES_MAX, Line};
 use super::reading::{Fault, Origin, Reading, Reject};
 use super::record;
+use super::statuspage;
 
 /// What a log's lines are.
 #[derive(Clone, Debug)]
 pub enum Tongue {
     /// redora's own record.
     Record(Origin),
+    /// An incident as a status page tells it.
+    Statuspage(statuspage::Config),
 }
 
 /// What a step brought.
@@ -65,6 +68,7 @@ impl Tongue {
         }
         match self {
             Tongue::Record(origin) => record::line(line, origin).map(Some),
+            Tongue::Statuspage(config) => statuspage::line(line, config).map(Some),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod jsonl;
 mod moment;
 mod reading;
 mod record;
+pub mod statuspage;
 mod turns;
 
-pub use reading::{Fault, Origin, Reading, Reject};
+pub use reading::{ELEMENTS_MAX, Fault, Origin, Reading, Reject};

@@ -4,6 +4,7 @@
 use redora_model::fact::{Fact, Incident, Nature, What};
 use redora_model::identity::{Environment, Service};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::moment::Moment;
 
@@ -57,6 +58,12 @@ pub enum Fault {
     /// The payload is of another version of its format.
     #[error("the payload is of version `{0}`, and only version `4` is known")]
     Version(String),
+    /// One payload holds more than any page or notification.
+    #[error("{count} incidents in one payload; send at most {ELEMENTS_MAX} at a time")]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
     /// A line is longer than any incident.
     #[error("longer than {max} bytes; is this a file of one incident a line?")]
     TooLong {
@@ -75,6 +82,21 @@ impl Origin {
 }
 
 impl Reading {
+    /// What the elements of a payload turned out to be.
+    pub(super) fn of(
+        elements: Vec<Value>,
+        read: impl Fn(Value) -> Result<Option<Fact>, Fault>,
+    ) -> Result<Self, Fault> {
+        if elements.len() > ELEMENTS_MAX {
+            return Err(Fault::TooMany { count: elements.len() });
+        }
+        let mut reading = Self::default();
+        for (number, element) in (1..).zip(elements) {
+            reading.take(number, read(element));
+        }
+        Ok(reading)
+    }
+
     /// Takes what an element turned out to be; one that is of no interest leaves nothing.
     pub(super) fn take(&mut self, number: u64, element: Result<Option<Fact>, Fault>) {
         match element {
@@ -134,3 +156,6 @@ impl<'de> Deserialize<'de> for Id {
         })
     }
 }
+
+/// Many times what a page holds. A reject costs some hundred bytes, however short its element was.
+pub const ELEMENTS_MAX: usize = 10_000;
