@@ -95,6 +95,7 @@ const HOMES: &[Home] = &[
             ("collector/src/api", "moments and zones by their names"),
             ("collector/src/schedule", "the wall clock of a time zone"),
             ("collector/src/sources/github", "times as GitHub and HTTP write them"),
+            ("collector/src/sources/incidents", "times as incident tools write them"),
         ],
     },
     Home {

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 use redora_collector::api;
-use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError};
+use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError, Reader};
 use redora_collector::link::Rules;
 use redora_collector::sources::lines::{self, BadLine, Line};
 use thiserror::Error;
@@ -90,7 +90,7 @@ fn append(ledger: &mut Ledger, batch: &mut Batch, all: &mut Appended) -> Result<
 /// # Errors
 /// The ledger cannot be read, or `out` takes no more.
 pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError> {
-    open(config)?.export(|fact| {
+    read(config)?.export(|fact| {
         let line = serde_json::to_string(&fact).map_err(io::Error::from)?;
         Ok(writeln!(out, "{line}")?)
     })
@@ -101,7 +101,7 @@ pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError
 /// # Errors
 /// The ledger cannot be read.
 pub fn report(config: &Config, ask: &Ask) -> Result<Vec<Answer>, DeliveryError> {
-    Ok(api::answers(&open(config)?, ask)?)
+    Ok(api::answers(&read(config)?, ask)?)
 }
 
 /// What the configuration decides about links.
@@ -116,6 +116,11 @@ fn open(config: &Config) -> Result<Ledger, DeliveryError> {
     std::fs::create_dir_all(folder)
         .map_err(|fault| DeliveryError::Folder { folder: folder.clone(), fault })?;
     Ok(Ledger::open(&folder.join(LEDGER_FILE))?)
+}
+
+/// The ledger as it is now, whoever may be writing it.
+fn read(config: &Config) -> Result<Reader, DeliveryError> {
+    Ok(Reader::open(&config.data_dir.join(LEDGER_FILE))?)
 }
 
 /// The ledger's place in the data directory.

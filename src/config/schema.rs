@@ -82,7 +82,7 @@ pub const KEYS: [Key; 66] = [
     key("delivery.incidents[].pagerduty", "secret", None),
     key("delivery.incidents[].webhook", "switch", Some("false")),
     key("delivery.incidents[].service", "name", None),
-    key("delivery.incidents[].environment", "name", None),
+    key("delivery.incidents[].environment", "name", Some("production")),
     key("delivery.incidents[].schedule", "schedule", None),
 ];
 

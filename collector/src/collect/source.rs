@@ -2,12 +2,15 @@
 //! rounds, schedules and the ledger know one kind of thing.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-use redora_model::fact::Fact;
+use redora_model::fact::{Fact, What};
 use redora_model::identity::Environment;
 
 use super::store::{Store, Wait, Yield};
-use crate::ledger::{LedgerError, Reject};
+use crate::ledger::{self, LedgerError};
+use crate::sources::incidents::Reject;
+use crate::sources::incidents::jsonl::{self, Tongue};
 use crate::sources::{git, github};
 
 /// A source with the name that its facts, its place and its metrics carry.
@@ -26,9 +29,18 @@ pub enum Reader {
         collector: Box<github::Collector>,
         /// The environments whose deployments are kept; none for all.
         environments: Vec<Environment>,
+        /// The environment of its incidents: an issue names none.
+        of_incidents: Environment,
     },
     /// A clone.
     Git(git::Config),
+    /// A log of incidents.
+    Log {
+        /// Where it is.
+        path: PathBuf,
+        /// What its lines are.
+        tongue: Tongue,
+    },
 }
 
 /// What a step came to, beside what it gave.
@@ -59,17 +71,19 @@ impl Source {
     pub(super) async fn step(&self, store: &Store, moment: Moment) -> Result<Step, LedgerError> {
         let place = store.place(&self.name)?;
         match &self.reader {
-            Reader::GitHub { collector, environments } => {
-                Ok(self.github(collector, environments, place, moment).await)
+            Reader::GitHub { collector, environments, of_incidents } => {
+                let mut step = self.github(collector, place, moment).await;
+                step.yields.facts.retain_mut(|fact| is_wanted(fact, environments, of_incidents));
+                Ok(step)
             }
             Reader::Git(config) => self.git(config, place, store, moment).await,
+            Reader::Log { path, tongue } => Ok(self.log(path, tongue, place, moment).await),
         }
     }
 
     async fn github(
         &self,
         collector: &github::Collector,
-        environments: &[Environment],
         place: Option<String>,
         Moment { now_ms, random }: Moment,
     ) -> Step {
@@ -77,8 +91,7 @@ impl Source {
         // A place of another version costs a reading from the beginning and loses nothing.
         let cursor = cursor.ok().flatten().unwrap_or_default();
         let batch = collector.step(cursor, now_ms, random).await;
-        let github::Batch { mut facts, rejects, forgotten, requests, cursor, next, .. } = batch;
-        facts.retain(|fact| is_wanted(fact, environments));
+        let github::Batch { facts, rejects, forgotten, requests, cursor, next, .. } = batch;
         let mut step = Step { requests, gaps: forgotten, ..Step::default() };
         step.yields.facts = facts;
         step.yields.rejects = rejects
@@ -149,8 +162,33 @@ impl Source {
         Ok(step)
     }
 
-    fn reject(&self, place: String, reason: String, at_ms: i64) -> Reject {
-        Reject { source: self.name.clone(), place, reason, at_ms }
+    async fn log(
+        &self,
+        path: &Path,
+        tongue: &Tongue,
+        place: Option<String>,
+        Moment { now_ms, .. }: Moment,
+    ) -> Step {
+        let (path, tongue) = (path.to_owned(), tongue.clone());
+        let read =
+            tokio::task::spawn_blocking(move || jsonl::follow(&path, place.as_deref(), &tongue));
+        match read.await.expect("reading a log neither panics nor is cancelled") {
+            Err(fault) => Step { refused: Some(fault.to_string()), over: true, ..Step::default() },
+            Ok(jsonl::Batch { facts, bad, cursor, more, gap }) => {
+                let line = |bad: Reject| {
+                    self.reject(format!("line {}", bad.number), bad.fault.to_string(), now_ms)
+                };
+                let rejects = bad.into_iter().map(line).collect();
+                let complete_until_ms = (!more).then_some(now_ms);
+                let yields =
+                    Yield { facts, rejects, place: Some(cursor), wait: None, complete_until_ms };
+                Step { yields, gaps: gap.into(), over: !more, ..Step::default() }
+            }
+        }
+    }
+
+    fn reject(&self, place: String, reason: String, at_ms: i64) -> ledger::Reject {
+        ledger::Reject { source: self.name.clone(), place, reason, at_ms }
     }
 }
 
@@ -165,11 +203,16 @@ fn words(trouble: github::Trouble) -> &'static str {
     }
 }
 
-/// Whether a fact is a deployment to one of these environments, or no deployment.
-fn is_wanted(fact: &Fact, environments: &[Environment]) -> bool {
-    match &fact.what {
-        redora_model::fact::What::Deployment(deployment) => {
+/// Whether a fact is a deployment to one of these environments, or no deployment. An incident
+/// that names no environment is one of `of_incidents`.
+fn is_wanted(fact: &mut Fact, environments: &[Environment], of_incidents: &Environment) -> bool {
+    match &mut fact.what {
+        What::Deployment(deployment) => {
             environments.is_empty() || environments.contains(&deployment.environment)
+        }
+        What::Incident(incident) => {
+            incident.environment.get_or_insert_with(|| of_incidents.clone());
+            true
         }
         _ => true,
     }

@@ -184,7 +184,7 @@ struct Number {
 }
 
 /// Thirty-two bytes from their hexadecimal digits, of either case.
-fn digest(digits: &[u8]) -> Option<[u8; 32]> {
+pub(super) fn digest(digits: &[u8]) -> Option<[u8; 32]> {
     let (pairs, []) = digits.as_chunks::<2>() else { return None };
     let mut bytes = [0; 32];
     if pairs.len() != bytes.len() {

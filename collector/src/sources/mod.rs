@@ -4,6 +4,7 @@
 pub mod git;
 pub mod github;
 pub mod hooks;
+pub mod incidents;
 pub mod lines;
 
 mod reverts;

@@ -1,11 +1,14 @@
 //! The sources that a configuration names, ready to be read; what cannot be made of it is told
 //! before anything is asked.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use redora_collector::collect::{Reader, Source, Timed};
 use redora_collector::sources::git::{self, GitError, ServicePaths, TagRule};
 use redora_collector::sources::github::{self, Client, Collector, Plan, SetupError, Stream};
+use redora_collector::sources::incidents::jsonl::Tongue;
+use redora_collector::sources::incidents::{Origin, statuspage};
 use redora_model::identity::{Environment, Repository, Service};
 use thiserror::Error;
 
@@ -36,19 +39,21 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
     for repository in &delivery.repositories {
         let Some(client) = &client else { break };
         let schedule = repository.schedule.as_ref().unwrap_or(&delivery.schedule);
-        let mut add = |name, streams, label: &str, environments: &[String]| {
+        let mut add = |name, streams, label: &str, of_incidents: &str| {
             let plan = plan(repository, streams, label, since_ms);
             let collector = Collector::new(client.clone(), plan);
             let collector = Box::new(collector.expect("the name was checked with the file"));
-            let environments = environments.iter().map(|name| Environment::new(name)).collect();
-            let source = Source { name, reader: Reader::GitHub { collector, environments } };
+            let environments = repository.environments.iter();
+            let environments = environments.map(|name| Environment::new(name)).collect();
+            let of_incidents = Environment::new(of_incidents);
+            let reader = Reader::GitHub { collector, environments, of_incidents };
+            let source = Source { name, reader };
             sources.push(Timed { source, schedule: schedule.clone() });
         };
         let name = format!("github:{}", repository.repo);
-        let streams = vec![Stream::Deployments, Stream::PullRequests, Stream::Runs];
-        add(name.clone(), streams, "", &repository.environments);
-        for label in delivery.incidents.iter().flat_map(labels) {
-            add(format!("{name} issues:{label}"), vec![Stream::Incidents], label, &[]);
+        add(name.clone(), STREAMS.to_vec(), "", "");
+        for (label, environment) in delivery.incidents.iter().flat_map(labels) {
+            add(format!("{name} issues:{label}"), vec![Stream::Incidents], label, environment);
         }
     }
     for clone in &delivery.git {
@@ -57,13 +62,53 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
         let reader = Reader::Git(git_config(clone)?);
         sources.push(Timed { source: Source { name, reader }, schedule });
     }
+    for incidents in &delivery.incidents {
+        let Some((name, path, tongue)) = log(incidents) else { continue };
+        let schedule = incidents.schedule.as_ref().unwrap_or(&delivery.schedule).clone();
+        let reader = Reader::Log { path: path.to_owned(), tongue };
+        sources.push(Timed { source: Source { name, reader }, schedule });
+    }
     Ok(sources)
 }
 
-fn labels(incidents: &Incidents) -> &[String] {
-    match &incidents.teller {
-        Teller::GitHubLabels(labels) => labels,
+/// The labels of issues that are incidents, with the environment that these are in.
+fn labels(incidents: &Incidents) -> impl Iterator<Item = (&str, &str)> {
+    let labels = match &incidents.teller {
+        Teller::GitHubLabels(labels) => &labels[..],
         _ => &[],
+    };
+    let environment = incidents.environment.as_deref().unwrap_or(PRODUCTION);
+    labels.iter().map(move |label| (label.as_str(), environment))
+}
+
+/// A log that is followed, by its name and place.
+fn log(incidents: &Incidents) -> Option<(String, &Path, Tongue)> {
+    let named = |kind: &str, path: &Path| format!("{kind}:{}", path.display());
+    match &incidents.teller {
+        Teller::Jsonl(path) => {
+            let name = named("jsonl", path);
+            let origin = origin(incidents, &name);
+            Some((name, path, Tongue::Record(origin)))
+        }
+        Teller::Statuspage(path) => {
+            let name = named("statuspage", path);
+            let config = statuspage::Config {
+                origin: origin(incidents, &name),
+                none_is_disruption: false,
+                services: BTreeMap::new(),
+            };
+            Some((name, path, Tongue::Statuspage(config)))
+        }
+        _ => None,
+    }
+}
+
+/// Who speaks, and what goes without saying there.
+pub(super) fn origin(incidents: &Incidents, source: &str) -> Origin {
+    Origin {
+        source: source.to_owned(),
+        service: incidents.service.as_deref().map(Service::new),
+        environment: Some(Environment::new(incidents.environment.as_deref().unwrap_or(PRODUCTION))),
     }
 }
 
@@ -104,3 +149,10 @@ fn git_config(clone: &named::Clone) -> Result<git::Config, GitError> {
     }
     Ok(config)
 }
+
+/// What is read of every repository, in this order.
+const STREAMS: [Stream; 4] =
+    [Stream::Deployments, Stream::Commits, Stream::PullRequests, Stream::Runs];
+
+/// Where an incident is that does not say it: incidents elsewhere are seldom called so.
+const PRODUCTION: &str = "production";
