@@ -56,6 +56,7 @@ def tools() -> Tools:
         found.redora,
         found.venv / "bin" / "opentelemetry-instrument",
         found.node_modules / "@opentelemetry" / "sdk-node",
+        found.node_modules / "wiremock",
         found.prometheus_2 / "promtool",
         found.prometheus_3 / "promtool",
     ]
