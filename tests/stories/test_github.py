@@ -140,7 +140,15 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     imported = Dora(tools.redora, tmp_path / "imported")
     imported.store(history.facts())
     check(dora, history)
-    assert dora.report() == imported.report()
+    assert anonymous(dora.report()) == anonymous(imported.report())
+
+
+def anonymous(places: dict[str, Any]) -> dict[str, Any]:
+    """A report without the ids of its deployments, which GitHub numbers in its own way."""
+    for place in places.values():
+        for gap in place["gaps"]:
+            del gap["id"]
+    return places
 
 
 def test_prism_finds_no_request_that_githubs_description_forbids(
