@@ -1,6 +1,7 @@
 //! The delivery half as the command line asks for it: the ledger of the configured data directory,
 //! filled from lines and from sources, and asked for reports.
 
+mod agent;
 mod backfill;
 mod sources;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 use crate::config::Config;
 
+pub use agent::Delivering;
 pub use backfill::{Progress, backfill};
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
 pub use redora_collector::collect::End;
