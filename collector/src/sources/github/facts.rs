@@ -2,7 +2,7 @@
 //! are not applied here: every status is handed on, whatever it makes of the deployment.
 
 use redora_model::fact::{
-    Commit, Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, Turn, What,
+    Commit, Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, What,
 };
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
