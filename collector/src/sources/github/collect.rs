@@ -19,15 +19,7 @@ impl Collector {
     /// Through `client`, as planned; `None` when the repository's name is not `owner/name`.
     #[must_use]
     pub fn new(client: Client, plan: Plan) -> Option<Self> {
-        let (owner, name) = plan.repository.as_str().split_once('/')?;
-        let is_plain = |part: &str| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            !part.is_empty() && part != "." && part != ".." && part.chars().all(is_plain)
-        };
-        if !is_plain(owner) || !is_plain(name) {
-            return None;
-        }
-        let owner = Owner { repository: plan.repository.clone(), service: plan.service.clone() };
+        let owner = owner(&plan)?;
         Some(Self { client, plan, owner })
     }
 
@@ -71,4 +63,15 @@ impl Collector {
         let Yields { facts, rejects, forgotten, requests } = yields;
         Batch { facts, rejects, forgotten, requests, cursor, next }
     }
+}
+
+/// Whose facts a plan yields; `None` when the repository's name is not `owner/name`.
+pub(crate) fn owner(plan: &Plan) -> Option<Owner> {
+    let (owner, name) = plan.repository.as_str().split_once('/')?;
+    let is_plain = |part: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        !part.is_empty() && part != "." && part != ".." && part.chars().all(is_plain)
+    };
+    let owner_of = || Owner { repository: plan.repository.clone(), service: plan.service.clone() };
+    (is_plain(owner) && is_plain(name)).then(owner_of)
 }

@@ -10,6 +10,7 @@ mod client;
 mod collect;
 mod cursor;
 mod facts;
+mod graphql;
 mod payload;
 mod plan;
 mod reply;
@@ -18,6 +19,7 @@ mod step;
 pub use client::{Client, Config, SetupError};
 pub use collect::Collector;
 pub use cursor::{Cursor, Stream};
+pub use graphql::{Backfill, BackfillCursor};
 pub use plan::{Batch, Next, Plan, Reject};
 pub use reply::{Refusal, Trouble, Wait};
 

@@ -2,7 +2,7 @@
 //! objects by their id. A step that is cut off leaves the rest of its page as ids to be read, so a
 //! limit in the middle neither loses an object nor reads a page of them twice.
 
-use redora_model::fact::{Fact, State, What};
+use redora_model::fact::{Deployment, Fact, State, What};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -261,13 +261,7 @@ impl Step<'_> {
             self.reject(&format!("{id}: status: {unfit}"));
         }
         let What::Deployment(made) = &fact.what else { unreachable!("made as one") };
-        let is_recent = self.moment.now_ms.saturating_sub(made.created_ms) < FAILED_MS;
-        let is_over = made.statuses.iter().any(|status| match status.state {
-            // Some pipelines try again under the same deployment.
-            State::Failure | State::Error => !is_recent,
-            state => state.is_final(),
-        });
-        if is_over {
+        if is_over(made, self.moment.now_ms) {
             self.place.open.remove(&id);
         } else {
             self.place.open.insert(id, made.created_ms);
@@ -355,8 +349,18 @@ impl Step<'_> {
     }
 }
 
+/// Whether nothing more is to be heard of a deployment.
+pub(crate) fn is_over(deployment: &Deployment, now_ms: i64) -> bool {
+    let is_recent = now_ms.saturating_sub(deployment.created_ms) < FAILED_MS;
+    deployment.statuses.iter().any(|status| match status.state {
+        // Some pipelines try again under the same deployment.
+        State::Failure | State::Error => !is_recent,
+        state => state.is_final(),
+    })
+}
+
 /// A time as GitHub reads it, to the second.
-fn date(at_ms: i64) -> String {
+pub(crate) fn date(at_ms: i64) -> String {
     let at = jiff::Timestamp::from_second(at_ms.div_euclid(1_000));
     at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }
@@ -380,12 +384,12 @@ const OVERLAP_MS: i64 = HOUR_MS;
 /// A failed deployment is read again for a day.
 const FAILED_MS: i64 = 24 * HOUR_MS;
 /// GitHub gives up on an approval after 30 days.
-const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
-const OPEN_MAX: usize = 10_000;
+pub(crate) const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
+pub(crate) const OPEN_MAX: usize = 10_000;
 /// What a search shows of its results.
 const SEARCH_MAX: u64 = 1_000;
 const UNREAD_A_STEP: usize = 25;
-const PAGES_MAX: u32 = 5_000;
-const LIST_PAGES_MAX: u32 = 10;
+pub(crate) const PAGES_MAX: u32 = 5_000;
+pub(crate) const LIST_PAGES_MAX: u32 = 10;
 const ATTEMPTS_MAX: u32 = 20;
-const REASON_CHARS_MAX: usize = 200;
+pub(crate) const REASON_CHARS_MAX: usize = 200;

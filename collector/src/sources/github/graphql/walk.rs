@@ -1,0 +1,285 @@
+//! One step through a stream of GraphQL: a page, with what its objects have behind the first pages
+//! of their lists, or one object by itself. A step that is cut off keeps what it has of the page,
+//! and the incomplete objects as nodes to be read.
+
+use redora_model::fact::{Fact, What as Said};
+use serde_json::{Value, json};
+
+use super::super::client::Client;
+use super::super::cursor::Stream;
+use super::super::facts::Owner;
+use super::super::plan::{Plan, Reject};
+use super::super::reply::{Moment, Trouble, Verdict, parse_ms};
+use super::super::step::{
+    OPEN_MAX, OPEN_MS_MAX, PAGES_MAX, REASON_CHARS_MAX, Yields, date, is_over,
+};
+use super::cursor::Spot;
+use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, What};
+use super::queries::{Kind, LIST_MAX, List};
+use super::verdict::{self, Reply};
+
+pub(crate) struct Walk<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) plan: &'a Plan,
+    pub(crate) owner: &'a Owner,
+    pub(crate) stream: Stream,
+    pub(crate) kind: Kind,
+    pub(crate) moment: Moment,
+    pub(crate) spot: Spot,
+    pub(crate) yields: Yields,
+    pub(crate) points: u64,
+}
+
+impl Walk<'_> {
+    pub(crate) async fn advance(&mut self) -> Result<(), Verdict> {
+        let top_ms = *self.spot.top_ms.get_or_insert(self.moment.now_ms);
+        let outcome = if let Some(node_id) = self.spot.unread.first().cloned() {
+            self.one(node_id).await
+        } else if self.spot.is_listed {
+            self.spot.is_over = true;
+            self.spot.complete_ms = Some(top_ms);
+            Ok(())
+        } else {
+            self.page().await
+        };
+        if let Err(Verdict::Later(wait)) = &outcome
+            && matches!(wait.why, Trouble::Server | Trouble::Connection)
+        {
+            self.spot.size.halve(self.kind.first_max());
+        }
+        outcome
+    }
+
+    async fn page(&mut self) -> Result<(), Verdict> {
+        let reply = self.ask("Page", self.page_variables()).await?;
+        let listing: Listing = serde_json::from_str(reply.data.get()).map_err(|_| self.broken())?;
+        let connection = listing.repository.and_then(|repository| repository.list);
+        let Connection { page, nodes } = connection.ok_or_else(|| self.broken())?;
+        let is_again = page.end_cursor.is_some() && page.end_cursor == self.spot.after;
+        let is_stuck = page.has_next_page && (is_again || page.end_cursor.is_none());
+        if is_stuck || self.spot.pages >= PAGES_MAX {
+            self.reject("the list does not end: a page came again; left to the collector");
+            self.spot.is_over = true;
+            return Ok(());
+        }
+        let (mut wanted, mut is_past) = (Vec::new(), false);
+        for (at, node) in nodes.iter().flatten().enumerate() {
+            let path = format!("repository.{}.nodes.{at}", self.kind.field());
+            match self.object(&path, *node, &reply) {
+                Some(object) if self.is_wanted(&object) => wanted.push(object),
+                Some(_) => is_past = true,
+                None => {}
+            }
+        }
+        self.spot.pages += 1;
+        self.spot.partial = 0;
+        self.spot.after = page.end_cursor;
+        self.spot.is_listed = is_past || !page.has_next_page;
+        self.spot.size.grow(self.kind.first_max());
+        let mut outcome = Ok(());
+        for object in wanted {
+            let node_id = object.node_id.clone();
+            if outcome.is_err() && object.is_longer() {
+                self.spot.unread.insert(node_id);
+            } else if let Err(verdict) = self.finish(object).await {
+                self.spot.unread.insert(node_id);
+                outcome = Err(verdict);
+            }
+        }
+        outcome
+    }
+
+    async fn one(&mut self, node_id: String) -> Result<(), Verdict> {
+        let reply = self.ask("One", json!({ "id": node_id, "inner": self.inner() })).await?;
+        let single: Single = serde_json::from_str(reply.data.get()).map_err(|_| self.broken())?;
+        if let Some(object) = self.object("node", single.node, &reply) {
+            self.finish(object).await?;
+        }
+        self.spot.unread.remove(&node_id);
+        self.spot.partial = 0;
+        Ok(())
+    }
+
+    /// An element of an answer, or a reject that says where it stood.
+    fn object<'a>(
+        &mut self,
+        path: &str,
+        node: Option<&'a serde_json::value::RawValue>,
+        reply: &Reply,
+    ) -> Option<Object<'a>> {
+        let why = match node.map(|raw| Object::read(self.kind, raw.get())) {
+            Some(Ok(object)) if parse_ms(&object.at).is_some() => return Some(object),
+            Some(Ok(object)) => format!("{}: no time", object.number),
+            Some(Err(error)) => error.to_string(),
+            None => reply.fault(path).map_or("null", |fault| &fault.message).to_owned(),
+        };
+        self.reject(&format!("{path}: {why}"));
+        None
+    }
+
+    fn is_wanted(&self, object: &Object<'_>) -> bool {
+        parse_ms(&object.at).is_some_and(|at_ms| at_ms >= self.plan.since_ms)
+    }
+
+    /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot give
+    /// whole is left to REST, for an object without its parts would be another fact.
+    async fn finish(&mut self, object: Object<'_>) -> Result<(), Verdict> {
+        let mut parts = Parts::default();
+        for (list, connection) in object.lists {
+            let Some(connection) = connection else { return Ok(self.hand_over(object.number)) };
+            let mut room = list.elements_max();
+            let mut next = self.take(object.number, list, connection, &mut parts, &mut room);
+            while let Some(after) = next {
+                let variables =
+                    json!({ "id": object.node_id, "inner": self.inner(), "after": after });
+                let reply = self.ask(list.operation(), variables).await?;
+                let Some(connection) = shown(&reply) else {
+                    return Ok(self.hand_over(object.number));
+                };
+                next = self.take(object.number, list, connection, &mut parts, &mut room);
+                next = next.filter(|end| *end != after);
+            }
+        }
+        parts.sort();
+        match object.what {
+            What::Deployment(deployment) => {
+                match self.owner.deployment(&deployment, &parts.statuses) {
+                    Ok((fact, unfit)) => {
+                        for unfit in unfit {
+                            self.reject(&format!("{}: status: {unfit}", object.number));
+                        }
+                        self.follow(object.number, &fact);
+                        self.yields.facts.push(fact);
+                    }
+                    Err(unfit) => self.reject(&format!("{}: {unfit}", object.number)),
+                }
+            }
+            What::PullRequest(mut pull) => {
+                pull.labels = Some(parts.labels);
+                let made = self.owner.pull_request(&pull, &parts.commits, &parts.remarks);
+                self.keep(object.number, made.map_err(|unfit| unfit.to_string()));
+            }
+            What::Incident(issue) => {
+                let made = self.owner.incident(&issue).map_err(|unfit| unfit.to_string());
+                self.keep(object.number, made);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a page of a list, and tells where the next one begins.
+    fn take(
+        &mut self,
+        number: u64,
+        list: List,
+        connection: Connection<'_>,
+        parts: &mut Parts,
+        room: &mut usize,
+    ) -> Option<String> {
+        for raw in connection.nodes.into_iter().flatten().take(*room) {
+            *room -= 1;
+            let taken = match raw {
+                Some(raw) => parts.take(list, raw.get()).map_err(|error| error.to_string()),
+                None => Err("null".to_owned()),
+            };
+            if let Err(why) = taken {
+                self.reject(&format!("{number}: {}: {why}", list.operation().to_lowercase()));
+            }
+        }
+        let has_more = connection.page.has_next_page && *room > 0;
+        connection.page.end_cursor.filter(|_| has_more)
+    }
+
+    fn keep(&mut self, number: u64, made: Result<Fact, String>) {
+        match made {
+            Ok(fact) => self.yields.facts.push(fact),
+            Err(reason) => self.reject(&format!("{number}: {reason}")),
+        }
+    }
+
+    /// Keeps the number of a deployment that is not over, for the collector to read again.
+    fn follow(&mut self, number: u64, fact: &Fact) {
+        let Said::Deployment(deployment) = &fact.what else { return };
+        if is_over(deployment, self.moment.now_ms) {
+            return;
+        }
+        let oldest_ms = self.moment.now_ms.saturating_sub(OPEN_MS_MAX);
+        if deployment.created_ms < oldest_ms || self.spot.open.len() >= OPEN_MAX {
+            self.yields.forgotten += 1;
+        } else {
+            self.spot.open.insert(number, deployment.created_ms);
+        }
+    }
+
+    fn hand_over(&mut self, number: u64) {
+        if self.spot.handed.len() < OPEN_MAX {
+            self.spot.handed.insert(number);
+        } else {
+            self.reject(&format!("{number}: GitHub does not tell what belongs to it"));
+        }
+    }
+
+    fn page_variables(&self) -> Value {
+        let (owner, name) = self.plan.repository.as_str().split_once('/').unwrap_or_default();
+        let mut variables = json!({
+            "owner": owner,
+            "name": name,
+            "first": self.spot.size.first(self.kind.first_max()),
+            "after": self.spot.after,
+        });
+        match self.kind {
+            Kind::Deployments | Kind::PullRequests => variables["inner"] = json!(self.inner()),
+            Kind::Incidents => {
+                variables["label"] = json!(self.plan.incident_label);
+                variables["since"] = json!(date(self.plan.since_ms));
+            }
+        }
+        variables
+    }
+
+    /// How much of each list a page shows: all that may be, or less as pages get smaller.
+    fn inner(&self) -> u32 {
+        let first_max = self.kind.first_max();
+        (LIST_MAX * self.spot.size.first(first_max) / first_max).max(INNER_MIN)
+    }
+
+    /// Sends an operation. An answer that lacks a part which may come by itself is asked for again,
+    /// a few times.
+    async fn ask(&mut self, operation: &str, variables: Value) -> Result<Reply, Verdict> {
+        let request = json!({
+            "query": self.kind.document(),
+            "operationName": operation,
+            "variables": variables,
+        });
+        self.yields.requests += 1;
+        let (headers, body) = self.client.post(&request, self.moment).await?;
+        let subject = format!("/repos/{}", self.plan.repository);
+        let reply = verdict::judge(&subject, &headers, &body, self.moment)?;
+        self.points += reply.cost;
+        let is_passing = reply.faults.iter().any(|fault| fault.is_passing);
+        if is_passing && self.spot.partial < PARTIAL_MAX {
+            self.spot.partial += 1;
+            return Err(Verdict::Later(self.moment.retry(Trouble::Server)));
+        }
+        Ok(reply)
+    }
+
+    fn broken(&self) -> Verdict {
+        Verdict::Later(self.moment.retry(Trouble::Body))
+    }
+
+    fn reject(&mut self, reason: &str) {
+        let reason = reason.chars().take(REASON_CHARS_MAX).collect();
+        self.yields.rejects.push(Reject { stream: self.stream, reason });
+    }
+}
+
+fn shown(reply: &Reply) -> Option<Connection<'_>> {
+    let single: Single = serde_json::from_str(reply.data.get()).ok()?;
+    let longer: Longer = serde_json::from_str(single.node?.get()).ok()?;
+    longer.list
+}
+
+const INNER_MIN: u32 = 10;
+/// How often an answer with a hole is asked for again before the hole is taken as it is.
+const PARTIAL_MAX: u32 = 3;
