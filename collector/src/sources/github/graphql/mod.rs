@@ -11,3 +11,6 @@ mod walk;
 
 pub use backfill::Backfill;
 pub use cursor::BackfillCursor;
+
+#[cfg(test)]
+mod tests;
