@@ -77,13 +77,23 @@ pub(crate) struct Spot {
     pub(crate) partial: u32,
     /// Nodes to be read by themselves before the walk goes on.
     #[serde(default)]
-    pub(crate) unread: BTreeSet<String>,
+    pub(crate) unread: BTreeMap<String, Unread>,
     /// Not at their end yet, with the time of their beginning.
     #[serde(default)]
     pub(crate) open: BTreeMap<u64, i64>,
     /// What GraphQL could not give whole, for REST to read by number.
     #[serde(default)]
     pub(crate) handed: BTreeSet<u64>,
+}
+
+/// A node that its page showed in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unread {
+    /// What REST calls it.
+    pub(crate) number: u64,
+    /// How often its reading was cut off.
+    pub(crate) tries: u32,
 }
 
 /// How many objects a page asks for: halved when GitHub gives up on one, doubled again after some

@@ -13,7 +13,7 @@ use super::super::reply::{Moment, Trouble, Verdict, parse_ms};
 use super::super::step::{
     OPEN_MAX, OPEN_MS_MAX, PAGES_MAX, REASON_CHARS_MAX, Yields, date, is_over,
 };
-use super::cursor::Spot;
+use super::cursor::{Spot, Unread};
 use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, What};
 use super::queries::{Kind, LIST_MAX, List};
 use super::verdict::{self, Reply};
@@ -33,8 +33,10 @@ pub(crate) struct Walk<'a> {
 impl Walk<'_> {
     pub(crate) async fn advance(&mut self) -> Result<(), Verdict> {
         let top_ms = *self.spot.top_ms.get_or_insert(self.moment.now_ms);
-        let outcome = if let Some(node_id) = self.spot.unread.first().cloned() {
-            self.one(node_id).await
+        let unread = self.spot.unread.first_key_value();
+        let outcome = if let Some((node_id, unread)) = unread {
+            let (node_id, unread) = (node_id.clone(), *unread);
+            self.one(node_id, unread).await
         } else if self.spot.is_listed {
             self.spot.is_over = true;
             self.spot.complete_ms = Some(top_ms);
@@ -72,32 +74,45 @@ impl Walk<'_> {
             }
         }
         self.spot.pages += 1;
-        self.spot.partial = 0;
         self.spot.after = page.end_cursor;
         self.spot.is_listed = is_past || !page.has_next_page;
         self.spot.size.grow(self.kind.first_max());
         let mut outcome = Ok(());
         for object in wanted {
             let node_id = object.node_id.clone();
+            let unread = Unread { number: object.number, tries: 0 };
             if outcome.is_err() && object.is_longer() {
-                self.spot.unread.insert(node_id);
+                self.spot.unread.insert(node_id, unread);
             } else if let Err(verdict) = self.finish(object).await {
-                self.spot.unread.insert(node_id);
+                self.spot.unread.insert(node_id, unread);
                 outcome = Err(verdict);
             }
         }
         outcome
     }
 
-    async fn one(&mut self, node_id: String) -> Result<(), Verdict> {
-        let reply = self.ask("One", json!({ "id": node_id, "inner": self.inner() })).await?;
-        let single: Single = serde_json::from_str(reply.data.get()).map_err(|_| self.broken())?;
-        if let Some(object) = self.object("node", single.node, &reply) {
-            self.finish(object).await?;
+    /// Reads an object by itself; one that is cut off again and again is left to REST, which reads
+    /// it in other portions.
+    async fn one(&mut self, node_id: String, unread: Unread) -> Result<(), Verdict> {
+        let outcome = self.whole(&node_id).await;
+        if outcome.is_ok() {
+            self.spot.unread.remove(&node_id);
+        } else if unread.tries < TRIES_MAX {
+            self.spot.unread.insert(node_id, Unread { tries: unread.tries + 1, ..unread });
+        } else {
+            self.spot.unread.remove(&node_id);
+            self.hand_over(unread.number);
         }
-        self.spot.unread.remove(&node_id);
-        self.spot.partial = 0;
-        Ok(())
+        outcome
+    }
+
+    async fn whole(&mut self, node_id: &str) -> Result<(), Verdict> {
+        let reply = self.ask("One", self.variables_of(node_id)).await?;
+        let single: Single = serde_json::from_str(reply.data.get()).map_err(|_| self.broken())?;
+        match self.object("node", single.node, &reply) {
+            Some(object) => self.finish(object).await,
+            None => Ok(()),
+        }
     }
 
     /// An element of an answer, or a reject that says where it stood.
@@ -130,8 +145,8 @@ impl Walk<'_> {
             let mut room = list.elements_max();
             let mut next = self.take(object.number, list, connection, &mut parts, &mut room);
             while let Some(after) = next {
-                let variables =
-                    json!({ "id": object.node_id, "inner": self.inner(), "after": after });
+                let mut variables = self.variables_of(&object.node_id);
+                variables["after"] = json!(after);
                 let reply = self.ask(list.operation(), variables).await?;
                 let Some(connection) = shown(&reply) else {
                     return Ok(self.hand_over(object.number));
@@ -237,6 +252,14 @@ impl Walk<'_> {
         variables
     }
 
+    /// One object is never too much, so its lists come in the largest pages.
+    fn variables_of(&self, node_id: &str) -> Value {
+        match self.kind {
+            Kind::Deployments | Kind::PullRequests => json!({ "id": node_id, "inner": LIST_MAX }),
+            Kind::Incidents => json!({ "id": node_id }),
+        }
+    }
+
     /// How much of each list a page shows: all that may be, or less as pages get smaller.
     fn inner(&self) -> u32 {
         let first_max = self.kind.first_max();
@@ -261,6 +284,7 @@ impl Walk<'_> {
             self.spot.partial += 1;
             return Err(Verdict::Later(self.moment.retry(Trouble::Server)));
         }
+        self.spot.partial = 0;
         Ok(reply)
     }
 
@@ -280,6 +304,8 @@ fn shown(reply: &Reply) -> Option<Connection<'_>> {
     longer.list
 }
 
+/// A node is tried by itself this often before it is left to REST.
+const TRIES_MAX: u32 = 8;
 const INNER_MIN: u32 = 10;
 /// How often an answer with a hole is asked for again before the hole is taken as it is.
 const PARTIAL_MAX: u32 = 3;

@@ -84,7 +84,7 @@ pub(super) fn deployment(dice: &mut Dice, id: u64, at_ms: i64) -> (Value, Vec<Va
     let mut statuses = Vec::new();
     let mut now_ms = at_ms;
     let last = dice.of(&["success", "success", "failure", "error", "inactive", ""]);
-    let many = if id == 3 { 120 } else { dice.roll(3) };
+    let many = if id % 400 == 180 { 120 } else { dice.roll(3) };
     let states = (0..many).map(|_| "in_progress").chain(["queued", "waiting", last]);
     for state in states.filter(|state| !state.is_empty()) {
         statuses.insert(0, status(state, now_ms));
@@ -110,18 +110,18 @@ pub(super) fn pull(dice: &mut Dice, id: u64, at_ms: i64) -> Pull {
         date(at_ms + i64::try_from(dice.roll(hours * 3_600)).unwrap() * 1_000)
     };
     let many = |dice: &mut Dice, is_long: bool| if is_long { 230 } else { dice.roll(4) };
-    let commits = (0..=many(dice, id == 5)).map(|commit| {
+    let commits = (0..=many(dice, id % 400 == 38)).map(|commit| {
         let authored = date(at_ms - i64::try_from(dice.roll(90_000)).unwrap() * 1_000);
         json!({ "sha": format!("{:040x}", (number << 20) + commit),
                 "commit": { "author": { "date": authored } } })
     });
     let commits = commits.collect();
-    let reviews = (0..many(dice, id == 5)).map(|_| {
+    let reviews = (0..many(dice, id % 400 == 38)).map(|_| {
         let state = dice.of(&["APPROVED", "COMMENTED", "CHANGES_REQUESTED"]);
         json!({ "user": user(dice), "state": state, "submitted_at": later(dice, 48) })
     });
     let reviews = reviews.collect();
-    let comments = (0..many(dice, id == 7))
+    let comments = (0..many(dice, id % 400 == 35))
         .map(|_| json!({ "user": user(dice), "created_at": later(dice, 48) }))
         .collect();
     let merged = (dice.roll(4) > 0).then(|| date(at_ms + 3_600_000));

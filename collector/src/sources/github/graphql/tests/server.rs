@@ -15,6 +15,8 @@ use crate::sources::github::reply::parse_ms;
 #[derive(Default)]
 pub(super) struct Mood {
     pub(super) history: History,
+    /// The history as GraphQL shows it, made at the first query.
+    pub(super) graph: Option<Value>,
     /// Faults come from this seed; 0 is a server without any.
     pub(super) seed: u64,
     /// Pages of more objects than this time out.
@@ -138,7 +140,7 @@ fn graphql(mood: &mut Mood, target: &str, request: &[u8]) -> Answer {
         variables["after"] = Value::Null;
     }
     let query = Query::read(request["query"].as_str().unwrap(), operation, &variables);
-    let mut data = query.show(&root(mood, &query, &variables));
+    let mut data = query.show(root(mood, &query, &variables));
     let mut errors = withhold(mood, &mut data);
     if fault == HOLE {
         errors.extend(hole(&mut data));
@@ -150,17 +152,17 @@ fn graphql(mood: &mut Mood, target: &str, request: &[u8]) -> Answer {
     Answer { is_cut: fault == CUT, ..plain(200, "", &body.to_string()) }
 }
 
-fn root(mood: &Mood, query: &Query, variables: &Value) -> Value {
-    let graph = mood.history.graph();
+fn root<'a>(mood: &'a mut Mood, query: &Query, variables: &Value) -> &'a Value {
+    let root = mood.graph.get_or_insert_with(|| json!({ "repository": mood.history.graph() }));
     let node = variables["id"].as_str().map(|id| {
-        let lists = ["deployments", "pullRequests", "issues"];
-        let mut all = lists.iter().flat_map(|list| graph[list].as_array().unwrap());
+        let lists = ["deployments", "pullRequests", "issues", "commits"];
+        let mut all = lists.iter().flat_map(|list| root["repository"][list].as_array()).flatten();
         all.find(|object| object["id"] == id).cloned().unwrap_or(Value::Null)
     });
-    let reset = "2023-11-14T23:13:20Z";
-    let limit = json!({ "__typename": "RateLimit", "cost": query.points(), "remaining": 4_000,
-                        "resetAt": reset });
-    json!({ "rateLimit": limit, "repository": graph, "node": node })
+    root["node"] = json!(node);
+    root["rateLimit"] = json!({ "__typename": "RateLimit", "cost": query.points(),
+                                "remaining": 4_000, "resetAt": "2023-11-14T23:13:20Z" });
+    root
 }
 
 const FAULTS: u64 = 11;
