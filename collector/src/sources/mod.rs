@@ -5,3 +5,5 @@ pub mod git;
 pub mod github;
 pub mod hooks;
 pub mod lines;
+
+mod reverts;

@@ -14,7 +14,6 @@ mod glob;
 mod object;
 mod patch;
 mod read;
-mod reverts;
 mod tags;
 mod walk;
 

@@ -15,7 +15,8 @@ use super::error::GitError;
 use super::object::RawCommit;
 use super::patch::Changes;
 use super::tags::{self, Tag, Tagged};
-use super::{reverts, walk};
+use super::walk;
+use crate::sources::reverts;
 
 /// Hands the facts that are new since `cursor` to `take`, in batches of `config.batch`.
 ///

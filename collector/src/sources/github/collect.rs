@@ -1,12 +1,15 @@
 //! A repository's streams in turn, each step of one of them, with the cursor and the verdict as
 //! values. There is no task that owns a repository, because a limit may outlast the process.
 
+use redora_model::fact::{Deployment, What};
+
 use super::client::Client;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, History, Stream};
 use super::facts::Owner;
 use super::plan::{Batch, Next, Plan};
+use super::reader::{Reader, Yields};
 use super::reply::{Moment, Verdict};
-use super::step::{Step, Yields};
+use super::step::Step;
 
 /// A repository being read.
 pub struct Collector {
@@ -34,14 +37,7 @@ impl Collector {
             let (facts, rejects) = (Vec::new(), Vec::new());
             return Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next };
         };
-        let moment = Moment { now_ms, troubles: cursor.troubles, random };
-        let place = cursor.places.remove(&stream).unwrap_or_default();
-        let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let mut step =
-            Step { client, plan, owner, stream, moment, place, yields: Yields::default() };
-        let outcome = step.advance().await;
-        let Step { place, yields, .. } = step;
-        cursor.places.insert(stream, place);
+        let (outcome, yields) = self.advance(&mut cursor, stream, now_ms, random).await;
         let next = match outcome {
             Ok(is_done) => {
                 cursor.troubles = 0;
@@ -62,6 +58,46 @@ impl Collector {
         };
         let Yields { facts, rejects, forgotten, requests } = yields;
         Batch { facts, rejects, forgotten, requests, cursor, next }
+    }
+
+    async fn advance(
+        &self,
+        cursor: &mut Cursor,
+        stream: Stream,
+        now_ms: i64,
+        random: u64,
+    ) -> (Result<bool, Verdict>, Yields) {
+        let moment = Moment { now_ms, troubles: cursor.troubles, random };
+        let place = cursor.places.remove(&stream).unwrap_or_default();
+        let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
+        let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
+        let mut step = Step { reader, place };
+        let outcome = step.advance().await;
+        let Step { reader, place } = step;
+        cursor.places.insert(stream, place);
+        let mut yields = reader.yields;
+        self.note_deployed(cursor, &mut yields);
+        (outcome, yields)
+    }
+
+    /// Lets the stream of commits look for what was deployed.
+    fn note_deployed(&self, cursor: &mut Cursor, yields: &mut Yields) {
+        if !self.plan.streams.contains(&Stream::Commits) {
+            return;
+        }
+        let place = cursor.places.entry(Stream::Commits).or_default();
+        note_deployed(place.history.get_or_insert_default(), yields);
+    }
+}
+
+/// Takes note of what was deployed, and counts what there is no room for.
+pub(crate) fn note_deployed(history: &mut History, yields: &mut Yields) {
+    for fact in &yields.facts {
+        if let What::Deployment(Deployment { revision: Some(revision), .. }) = &fact.what
+            && !history.deployed(revision.as_str())
+        {
+            yields.forgotten += 1;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the reading of a repository stands, as a small value kept between processes. Stored
 //! after the facts it follows from, it is never ahead of them, and facts read twice are harmless.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ pub enum Stream {
     Runs,
     /// Issues with the label of incidents.
     Incidents,
+    /// The commits of one branch, and what was deployed beside it.
+    Commits,
 }
 
 /// The positions of one repository. A new one reads from the plan's beginning.
@@ -61,6 +63,50 @@ pub(crate) struct Place {
     /// Not at their end yet, with the time of their beginning.
     #[serde(default)]
     pub(crate) open: BTreeMap<u64, i64>,
+    /// What the stream of commits keeps beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) history: Option<History>,
+}
+
+/// How far a history is read. A time would not say it: a merge brings commits that are older than
+/// any watermark.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct History {
+    /// The commit of the branch whose ancestors were all read.
+    pub(crate) known: Option<String>,
+    /// The commit of the branch that this walk leads to.
+    pub(crate) head: Option<String>,
+    /// The deployed commit beside the branch whose ancestors this walk reads.
+    pub(crate) stray: Option<String>,
+    /// Deployed commits that no walk has met yet.
+    pub(crate) strays: BTreeSet<String>,
+    /// Deployed commits that one has met lately, so that they are not looked for again.
+    pub(crate) met: VecDeque<String>,
+}
+
+impl History {
+    /// Takes note of a deployed commit; `false` when there are too many that no walk has met.
+    pub(crate) fn deployed(&mut self, sha: &str) -> bool {
+        let is_sha = matches!(sha.len(), 40 | 64) && sha.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_sha || self.strays.contains(sha) || self.met.iter().any(|met| met == sha) {
+            return true;
+        }
+        if self.strays.len() >= STRAYS_MAX {
+            return false;
+        }
+        self.strays.insert(sha.to_owned())
+    }
+
+    /// Takes note of a commit that was read.
+    pub(crate) fn meet(&mut self, sha: &str) {
+        if self.strays.remove(sha) {
+            self.met.push_back(sha.to_owned());
+            if self.met.len() > MET_MAX {
+                self.met.pop_front();
+            }
+        }
+    }
 }
 
 /// A way through the pages of a list.
@@ -76,6 +122,13 @@ pub(crate) struct Walk {
     /// First and last id of the page before; the same again is a list that does not advance.
     pub(crate) ends: Option<(u64, u64)>,
     pub(crate) pages: u32,
+}
+
+impl Walk {
+    /// A walk from this page on, or one that has nothing to read.
+    pub(crate) fn toward(next: Option<String>, top_ms: i64) -> Self {
+        Self { next, top_ms, window: None, ends: None, pages: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,3 +163,7 @@ impl Window {
 
 /// A week of runs is seldom over what a search shows.
 const WINDOW_MS: i64 = 7 * 24 * 3_600_000;
+/// The deployed commits of a first walk, 43 bytes each in a cursor.
+const STRAYS_MAX: usize = 5_000;
+/// The deployments of an hour, which the next round lists again.
+const MET_MAX: usize = 200;

@@ -2,12 +2,13 @@
 //! are not applied here: every status is handed on, whatever it makes of the deployment.
 
 use redora_model::fact::{
-    Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, Turn, What,
+    Commit, Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, What,
 };
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
-use super::payload;
 use super::reply::parse_ms;
+use super::{incident, payload};
+use crate::sources::reverts;
 
 /// Whose facts they are.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Owner {
 pub(crate) enum Unfit {
     #[error("`{field}` is no time: {text:.40}")]
     Time { field: &'static str, text: String },
+    #[error("`{0}` is absent")]
+    Absent(&'static str),
     #[error("unknown state: {0:.40}")]
     State(String),
 }
@@ -131,6 +134,33 @@ impl Owner {
         })
     }
 
+    /// A commit, which never changes: its own time is the time of the fact, so that it is one fact
+    /// however often it is read.
+    pub(crate) fn commit(&self, commit: &payload::Commit) -> Result<Fact, Unfit> {
+        let git = commit.commit.as_ref().ok_or(Unfit::Absent("commit"))?;
+        let date = |signature: &Option<payload::Signature>| {
+            optional("date", signature.as_ref().and_then(|signed| signed.date.as_deref()))
+        };
+        let (authored_ms, committed_ms) = (date(&git.author)?, date(&git.committer)?);
+        let committed_ms = committed_ms.or(authored_ms).ok_or(Unfit::Absent("committer.date"))?;
+        let parents = commit.parents.as_ref().ok_or(Unfit::Absent("parents"))?;
+        let message = git.message.as_deref().unwrap_or_default();
+        let fact = Commit {
+            repository: self.repository.clone(),
+            parents: parents.iter().map(|parent| revision(&parent.sha)).collect(),
+            authored_ms: authored_ms.unwrap_or(committed_ms),
+            committed_ms,
+            patch: None,
+            reverts: reverts::reverted(message.as_bytes())
+                .iter()
+                .map(|sha| Revision::new(sha))
+                .collect(),
+            services: None,
+        };
+        let id = commit.sha.to_ascii_lowercase();
+        Ok(self.fact(id, committed_ms, What::Commit(fact)))
+    }
+
     /// One attempt of a workflow run.
     pub(crate) fn run(&self, run: &payload::Run) -> Result<Fact, Unfit> {
         let created_ms = time("created_at", &run.created_at)?;
@@ -153,21 +183,28 @@ impl Owner {
         Ok(self.fact(id, updated_ms.unwrap_or(created_ms), What::Run(fact)))
     }
 
-    /// An issue that is an incident; closed as a duplicate or not planned it was none.
-    pub(crate) fn incident(&self, issue: &payload::Issue) -> Result<Fact, Unfit> {
-        let started_ms = time("created_at", &issue.created_at)?;
+    /// An issue that is an incident by its label; closed as a duplicate or not planned it was none.
+    pub(crate) fn incident(
+        &self,
+        issue: &payload::Issue,
+        label: &str,
+        events: &[payload::Event],
+    ) -> Result<Fact, Unfit> {
+        let created_ms = time("created_at", &issue.created_at)?;
         let closed_ms = optional("closed_at", issue.closed_at.as_deref())?;
-        let as_of_ms = optional("updated_at", issue.updated_at.as_deref())?.unwrap_or(started_ms);
-        let is_declined = closed_ms.is_some()
-            && matches!(issue.state_reason.as_deref(), Some("not_planned" | "duplicate"));
+        let as_of_ms = optional("updated_at", issue.updated_at.as_deref())?.unwrap_or(created_ms);
+        let course = incident::course(created_ms, closed_ms, label, events);
+        let is_declined = course.is_declined
+            || closed_ms.is_some()
+                && matches!(issue.state_reason.as_deref(), Some("not_planned" | "duplicate"));
         let fact = Incident {
             service: Some(self.service.clone()),
             environment: None,
             title: issue.title.clone().unwrap_or_default(),
             severity: String::new(),
             nature: if is_declined { Nature::Declined } else { Nature::Disruption },
-            started_ms,
-            changes: closed_ms.map(|at_ms| Turn { at_ms, resolved: true }).into_iter().collect(),
+            started_ms: course.started_ms,
+            changes: course.turns,
             deployment: None,
             url: issue.html_url.clone().unwrap_or_default(),
         };

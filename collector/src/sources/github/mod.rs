@@ -8,11 +8,14 @@
 
 mod client;
 mod collect;
+mod commits;
 mod cursor;
 mod facts;
 mod graphql;
+mod incident;
 mod payload;
 mod plan;
+mod reader;
 mod reply;
 mod step;
 

@@ -63,17 +63,26 @@ pub(crate) struct Label {
     pub(crate) name: Option<String>,
 }
 
-/// A commit of a pull request.
+/// A commit, of a pull request or of a branch.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Commit {
     pub(crate) sha: String,
     pub(crate) commit: Option<GitCommit>,
+    pub(crate) parents: Option<Vec<Parent>>,
+}
+
+/// A commit that another one names.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Parent {
+    pub(crate) sha: String,
 }
 
 /// What git says of a commit.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GitCommit {
     pub(crate) author: Option<Signature>,
+    pub(crate) committer: Option<Signature>,
+    pub(crate) message: Option<String>,
 }
 
 /// Who signed a commit when.
@@ -116,28 +125,38 @@ pub(crate) struct Issue {
     pub(crate) title: Option<String>,
     pub(crate) html_url: Option<String>,
     pub(crate) state_reason: Option<String>,
+    pub(crate) labels: Option<Vec<Label>>,
     pub(crate) pull_request: Option<serde::de::IgnoredAny>,
+}
+
+/// One event of an issue's timeline, of which there are many kinds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) event: Option<String>,
+    pub(crate) created_at: Option<String>,
+    pub(crate) label: Option<Label>,
 }
 
 /// A page of elements, each still its own bytes, so that a bad one spoils no other.
 pub(crate) struct Page<'a> {
     pub(crate) elements: Vec<&'a RawValue>,
-    /// How many a search found in all, of which it shows 1,000.
+    /// How many there are in all, where the answer says so; a search shows 1,000 of them.
     pub(crate) total: Option<u64>,
 }
 
 impl<'a> Page<'a> {
-    /// Reads a list, or the object with `total_count` that workflow runs come in.
+    /// Reads a list, or the object that workflow runs and the commits of a comparison come in.
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
-        struct Runs<'a> {
+        struct Object<'a> {
+            #[serde(alias = "total_commits")]
             total_count: Option<u64>,
-            #[serde(borrow)]
+            #[serde(borrow, alias = "commits")]
             workflow_runs: Vec<&'a RawValue>,
         }
         if body.trim_ascii_start().starts_with(b"{") {
-            let runs: Runs<'a> = serde_json::from_slice(body)?;
-            return Ok(Self { elements: runs.workflow_runs, total: runs.total_count });
+            let object: Object<'a> = serde_json::from_slice(body)?;
+            return Ok(Self { elements: object.workflow_runs, total: object.total_count });
         }
         Ok(Self { elements: serde_json::from_slice(body)?, total: None })
     }

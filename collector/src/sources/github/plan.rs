@@ -14,7 +14,8 @@ pub struct Plan {
     pub repository: Repository,
     /// What its deployments deploy.
     pub service: Service,
-    /// What is read, in this order.
+    /// What is read, in this order. Commits come cheapest after deployments: each walk meets most
+    /// of what was deployed, and only the rest is asked for by itself.
     pub streams: Vec<Stream>,
     /// The label of issues that are incidents.
     pub incident_label: String,

@@ -6,8 +6,8 @@ use super::super::collect;
 use super::super::cursor::Stream;
 use super::super::facts::Owner;
 use super::super::plan::{Batch, Next, Plan};
+use super::super::reader::{Reader, Yields};
 use super::super::reply::{Moment, Verdict};
-use super::super::step::Yields;
 use super::cursor::BackfillCursor;
 use super::queries::Kind;
 use super::walk::Walk;
@@ -36,20 +36,18 @@ impl Backfill {
         random: u64,
     ) -> Batch<BackfillCursor> {
         let Some((stream, kind)) = self.next(&cursor) else { return self.complete(cursor, now_ms) };
-        let mut walk = Walk {
-            client: &self.client,
-            plan: &self.plan,
-            owner: &self.owner,
-            stream,
-            kind,
-            moment: Moment { now_ms, troubles: cursor.troubles, random },
-            spot: cursor.spots.remove(&stream).unwrap_or_default(),
-            yields: Yields::default(),
-            points: 0,
-        };
+        let moment = Moment { now_ms, troubles: cursor.troubles, random };
+        let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
+        let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
+        let spot = cursor.spots.remove(&stream).unwrap_or_default();
+        let mut walk = Walk { reader, kind, spot, points: 0 };
         let outcome = walk.advance().await;
-        let Walk { spot, yields, points, .. } = walk;
+        let Walk { reader: Reader { mut yields, .. }, spot, points, .. } = walk;
         cursor.spots.insert(stream, spot);
+        if plan.streams.contains(&Stream::Commits) {
+            let spot = cursor.spots.entry(Stream::Commits).or_default();
+            collect::note_deployed(spot.history.get_or_insert_default(), &mut yields);
+        }
         cursor.points = cursor.points.saturating_add(points);
         let next = match outcome {
             Ok(()) => {

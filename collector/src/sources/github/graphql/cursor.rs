@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::cursor::{Cursor, Place, Stream};
+use super::super::cursor::{Cursor, History, Place, Stream};
 
 /// The positions of one repository's backfill. A new one begins at the newest object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +42,16 @@ impl BackfillCursor {
     #[must_use]
     pub fn into_cursor(self) -> Cursor {
         let places = self.spots.into_iter().filter_map(|(stream, spot)| {
-            let watermark_ms = Some(spot.complete_ms?);
-            let (open, unread) = (spot.open, spot.handed);
-            Some((stream, Place { watermark_ms, unread, open, ..Place::default() }))
+            let Spot { complete_ms: watermark_ms, open, handed: unread, history, .. } = spot;
+            let place = if watermark_ms.is_some() {
+                Place { watermark_ms, unread, open, history, ..Place::default() }
+            } else {
+                // What was deployed is known here alone, for deployments may be complete.
+                let History { strays, .. } = history?;
+                let history = Some(History { strays, ..History::default() });
+                Place { history, ..Place::default() }
+            };
+            Some((stream, place))
         });
         Cursor { places: places.collect(), ..Cursor::default() }
     }
@@ -84,6 +91,9 @@ pub(crate) struct Spot {
     /// What GraphQL could not give whole, for REST to read by number.
     #[serde(default)]
     pub(crate) handed: BTreeSet<u64>,
+    /// What the stream of commits keeps beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) history: Option<History>,
 }
 
 /// A node that its page showed in part.

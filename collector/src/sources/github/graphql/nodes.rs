@@ -3,6 +3,7 @@
 //! of bots.
 
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::super::payload::{self, Remark, Status};
@@ -35,6 +36,16 @@ pub(crate) struct Listing<'a> {
 pub(crate) struct Repository<'a> {
     #[serde(borrow, alias = "deployments", alias = "pullRequests", alias = "issues")]
     pub(crate) list: Option<Connection<'a>>,
+    #[serde(borrow)]
+    pub(crate) object: Option<Head<'a>>,
+}
+
+/// The commit whose history is listed.
+#[derive(Deserialize)]
+pub(crate) struct Head<'a> {
+    pub(crate) oid: Option<String>,
+    #[serde(borrow)]
+    pub(crate) history: Option<Connection<'a>>,
 }
 
 /// The answer to `One`, or to the operation of a list.
@@ -53,7 +64,9 @@ pub(crate) struct Longer<'a> {
         alias = "labels",
         alias = "commits",
         alias = "reviews",
-        alias = "comments"
+        alias = "comments",
+        alias = "timelineItems",
+        alias = "parents"
     )]
     pub(crate) list: Option<Connection<'a>>,
 }
@@ -61,7 +74,7 @@ pub(crate) struct Longer<'a> {
 /// An object of a page.
 pub(crate) struct Object<'a> {
     pub(crate) node_id: String,
-    /// What REST calls it.
+    /// What REST calls it; a commit has none.
     pub(crate) number: u64,
     /// When it began or changed, as the stream is sorted.
     pub(crate) at: String,
@@ -74,6 +87,7 @@ pub(crate) enum What {
     Deployment(payload::Deployment),
     PullRequest(payload::PullRequest),
     Incident(payload::Issue),
+    Commit(payload::Commit),
 }
 
 /// What is no part of REST's object, or is nested otherwise.
@@ -92,6 +106,10 @@ struct Beside<'a> {
     reviews: Option<Connection<'a>>,
     #[serde(borrow)]
     comments: Option<Connection<'a>>,
+    #[serde(borrow, rename = "timelineItems")]
+    events: Option<Connection<'a>>,
+    #[serde(borrow)]
+    parents: Option<Connection<'a>>,
 }
 
 /// A deployment's branch is an object, a pull request's a name.
@@ -125,7 +143,7 @@ impl<'a> Object<'a> {
             Kind::PullRequests => {
                 let mut fields: serde_json::Map<_, _> = serde_json::from_str(raw)?;
                 fields.remove("labels");
-                fields.insert("head".to_owned(), serde_json::json!({ "ref": branch }));
+                fields.insert("head".to_owned(), json!({ "ref": branch }));
                 let mut pull: payload::PullRequest = serde_json::from_value(fields.into())?;
                 pull.merge_commit_sha = beside.merge.map(|commit| commit.sha);
                 pull.user.as_mut().map(named_as_rest_does);
@@ -145,7 +163,20 @@ impl<'a> Object<'a> {
                 let changed = issue.updated_at.as_ref().unwrap_or(&issue.created_at);
                 (number, at) = (issue.number, changed.clone());
                 what = What::Incident(issue);
-                lists = Vec::new();
+                lists = vec![(List::Events, beside.events)];
+            }
+            Kind::Commits => {
+                let commit: BranchCommit = serde_json::from_str(raw)?;
+                (number, at) = (0, commit.committed.clone());
+                what = What::Commit(serde_json::from_value(json!({
+                    "sha": commit.sha,
+                    "commit": {
+                        "author": { "date": commit.authored },
+                        "committer": { "date": commit.committed },
+                        "message": commit.message,
+                    },
+                }))?);
+                lists = vec![(List::Parents, beside.parents)];
             }
         }
         Ok(Self { node_id: beside.node_id, number, at, what, lists })
@@ -165,6 +196,8 @@ pub(crate) struct Parts {
     pub(crate) labels: Vec<payload::Label>,
     pub(crate) commits: Vec<payload::Commit>,
     pub(crate) remarks: Vec<Remark>,
+    pub(crate) events: Vec<payload::Event>,
+    pub(crate) parents: Vec<payload::Parent>,
 }
 
 impl Parts {
@@ -176,10 +209,16 @@ impl Parts {
                 status.state.make_ascii_lowercase();
                 self.statuses.push(status);
             }
+            List::Events => {
+                let mut event: payload::Event = serde_json::from_str(raw)?;
+                event.event = event.event.map(|kind| kind.replace("Event", "").to_lowercase());
+                self.events.push(event);
+            }
+            List::Parents => self.parents.push(serde_json::from_str(raw)?),
             List::Labels => self.labels.push(serde_json::from_str(raw)?),
             List::Commits => {
                 let change: Change = serde_json::from_str(raw)?;
-                self.commits.push(serde_json::from_value(serde_json::json!({
+                self.commits.push(serde_json::from_value(json!({
                     "sha": change.commit.sha,
                     "commit": { "author": { "date": change.commit.date } },
                 }))?);
@@ -206,6 +245,16 @@ impl Parts {
 #[derive(Deserialize)]
 struct Change {
     commit: ChangeCommit,
+}
+
+#[derive(Deserialize)]
+struct BranchCommit {
+    sha: String,
+    #[serde(rename = "authoredDate")]
+    authored: String,
+    #[serde(rename = "committedDate")]
+    committed: String,
+    message: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ pub(crate) enum Kind {
     Deployments,
     PullRequests,
     Incidents,
+    Commits,
 }
 
 /// What belongs to an object, in pages of its own.
@@ -19,6 +20,8 @@ pub(crate) enum List {
     Commits,
     Reviews,
     Comments,
+    Events,
+    Parents,
 }
 
 impl Kind {
@@ -28,6 +31,7 @@ impl Kind {
             Stream::Deployments => Some(Kind::Deployments),
             Stream::PullRequests => Some(Kind::PullRequests),
             Stream::Incidents => Some(Kind::Incidents),
+            Stream::Commits => Some(Kind::Commits),
             Stream::Runs => None,
         }
     }
@@ -38,6 +42,7 @@ impl Kind {
             Kind::Deployments => include_str!("queries/deployments.graphql"),
             Kind::PullRequests => include_str!("queries/pull_requests.graphql"),
             Kind::Incidents => include_str!("queries/incidents.graphql"),
+            Kind::Commits => include_str!("queries/commits.graphql"),
         }
     }
 
@@ -46,7 +51,7 @@ impl Kind {
     /// of 100 costs 4 points and one of 37 costs 1.
     pub(crate) fn first_max(self) -> u32 {
         match self {
-            Kind::Deployments | Kind::Incidents => LIST_MAX,
+            Kind::Deployments | Kind::Incidents | Kind::Commits => LIST_MAX,
             Kind::PullRequests => 37,
         }
     }
@@ -57,6 +62,7 @@ impl Kind {
             Kind::Deployments => "deployments",
             Kind::PullRequests => "pullRequests",
             Kind::Incidents => "issues",
+            Kind::Commits => "object.history",
         }
     }
 }
@@ -70,6 +76,8 @@ impl List {
             List::Commits => "Commits",
             List::Reviews => "Reviews",
             List::Comments => "Comments",
+            List::Events => "Events",
+            List::Parents => "Parents",
         }
     }
 

@@ -2,37 +2,29 @@
 //! of their lists, or one object by itself. A step that is cut off keeps what it has of the page,
 //! and the incomplete objects as nodes to be read.
 
-use redora_model::fact::{Fact, What as Said};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::super::client::Client;
-use super::super::cursor::Stream;
-use super::super::facts::Owner;
-use super::super::plan::{Plan, Reject};
-use super::super::reply::{Moment, Trouble, Verdict, parse_ms};
-use super::super::step::{
-    OPEN_MAX, OPEN_MS_MAX, PAGES_MAX, REASON_CHARS_MAX, Yields, date, is_over,
-};
+use super::super::commits;
+use super::super::payload::Label;
+use super::super::reader::{Fate, Reader};
+use super::super::reply::{Trouble, Verdict, parse_ms};
+use super::super::step::{OPEN_MAX, OPEN_MS_MAX, PAGES_MAX, date};
 use super::cursor::{Spot, Unread};
 use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, What};
 use super::queries::{Kind, LIST_MAX, List};
 use super::verdict::{self, Reply};
 
 pub(crate) struct Walk<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) plan: &'a Plan,
-    pub(crate) owner: &'a Owner,
-    pub(crate) stream: Stream,
+    pub(crate) reader: Reader<'a>,
     pub(crate) kind: Kind,
-    pub(crate) moment: Moment,
     pub(crate) spot: Spot,
-    pub(crate) yields: Yields,
     pub(crate) points: u64,
 }
 
 impl Walk<'_> {
     pub(crate) async fn advance(&mut self) -> Result<(), Verdict> {
-        let top_ms = *self.spot.top_ms.get_or_insert(self.moment.now_ms);
+        let top_ms = *self.spot.top_ms.get_or_insert(self.reader.moment.now_ms);
         let unread = self.spot.unread.first_key_value();
         let outcome = if let Some((node_id, unread)) = unread {
             let (node_id, unread) = (node_id.clone(), *unread);
@@ -40,6 +32,9 @@ impl Walk<'_> {
         } else if self.spot.is_listed {
             self.spot.is_over = true;
             self.spot.complete_ms = Some(top_ms);
+            if let Some(history) = &mut self.spot.history {
+                history.known.clone_from(&history.head);
+            }
             Ok(())
         } else {
             self.page().await
@@ -54,13 +49,26 @@ impl Walk<'_> {
 
     async fn page(&mut self) -> Result<(), Verdict> {
         let reply = self.ask("Page", self.page_variables()).await?;
-        let listing: Listing = serde_json::from_str(reply.data.get()).map_err(|_| self.broken())?;
-        let connection = listing.repository.and_then(|repository| repository.list);
-        let Connection { page, nodes } = connection.ok_or_else(|| self.broken())?;
+        let listing: Listing =
+            serde_json::from_str(reply.data.get()).map_err(|_| self.reader.broken())?;
+        let repository = listing.repository.ok_or_else(|| self.reader.broken())?;
+        let connection = match (self.kind, repository.object) {
+            (Kind::Commits, None) => {
+                // A repository without commits.
+                self.spot.is_listed = true;
+                return Ok(());
+            }
+            (Kind::Commits, Some(head)) => {
+                self.spot.history.get_or_insert_default().head = head.oid;
+                head.history
+            }
+            _ => repository.list,
+        };
+        let Connection { page, nodes } = connection.ok_or_else(|| self.reader.broken())?;
         let is_again = page.end_cursor.is_some() && page.end_cursor == self.spot.after;
         let is_stuck = page.has_next_page && (is_again || page.end_cursor.is_none());
         if is_stuck || self.spot.pages >= PAGES_MAX {
-            self.reject("the list does not end: a page came again; left to the collector");
+            self.reader.reject("the list does not end: a page came again; left to the collector");
             self.spot.is_over = true;
             return Ok(());
         }
@@ -107,8 +115,9 @@ impl Walk<'_> {
     }
 
     async fn whole(&mut self, node_id: &str) -> Result<(), Verdict> {
-        let reply = self.ask("One", self.variables_of(node_id)).await?;
-        let single: Single = serde_json::from_str(reply.data.get()).map_err(|_| self.broken())?;
+        let reply = self.ask("One", Self::variables_of(node_id)).await?;
+        let single: Single =
+            serde_json::from_str(reply.data.get()).map_err(|_| self.reader.broken())?;
         match self.object("node", single.node, &reply) {
             Some(object) => self.finish(object).await,
             None => Ok(()),
@@ -119,7 +128,7 @@ impl Walk<'_> {
     fn object<'a>(
         &mut self,
         path: &str,
-        node: Option<&'a serde_json::value::RawValue>,
+        node: Option<&'a RawValue>,
         reply: &Reply,
     ) -> Option<Object<'a>> {
         let why = match node.map(|raw| Object::read(self.kind, raw.get())) {
@@ -128,12 +137,13 @@ impl Walk<'_> {
             Some(Err(error)) => error.to_string(),
             None => reply.fault(path).map_or("null", |fault| &fault.message).to_owned(),
         };
-        self.reject(&format!("{path}: {why}"));
+        self.reader.reject(&format!("{path}: {why}"));
         None
     }
 
     fn is_wanted(&self, object: &Object<'_>) -> bool {
-        parse_ms(&object.at).is_some_and(|at_ms| at_ms >= self.plan.since_ms)
+        self.kind == Kind::Commits
+            || parse_ms(&object.at).is_some_and(|at_ms| at_ms >= self.reader.plan.since_ms)
     }
 
     /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot give
@@ -145,7 +155,7 @@ impl Walk<'_> {
             let mut room = list.elements_max();
             let mut next = self.take(object.number, list, connection, &mut parts, &mut room);
             while let Some(after) = next {
-                let mut variables = self.variables_of(&object.node_id);
+                let mut variables = Self::variables_of(&object.node_id);
                 variables["after"] = json!(after);
                 let reply = self.ask(list.operation(), variables).await?;
                 let Some(connection) = shown(&reply) else {
@@ -156,29 +166,32 @@ impl Walk<'_> {
             }
         }
         parts.sort();
-        match object.what {
+        let number = object.number;
+        let fate = match object.what {
             What::Deployment(deployment) => {
-                match self.owner.deployment(&deployment, &parts.statuses) {
-                    Ok((fact, unfit)) => {
-                        for unfit in unfit {
-                            self.reject(&format!("{}: status: {unfit}", object.number));
-                        }
-                        self.follow(object.number, &fact);
-                        self.yields.facts.push(fact);
-                    }
-                    Err(unfit) => self.reject(&format!("{}: {unfit}", object.number)),
-                }
+                self.reader.make_deployment(number, &deployment, &parts.statuses)
             }
             What::PullRequest(mut pull) => {
                 pull.labels = Some(parts.labels);
-                let made = self.owner.pull_request(&pull, &parts.commits, &parts.remarks);
-                self.keep(object.number, made.map_err(|unfit| unfit.to_string()));
+                let owner = self.reader.owner;
+                let made = owner.pull_request(&pull, &parts.commits, &parts.remarks);
+                self.reader.keep(number, made)
             }
-            What::Incident(issue) => {
-                let made = self.owner.incident(&issue).map_err(|unfit| unfit.to_string());
-                self.keep(object.number, made);
+            What::Incident(mut issue) => {
+                // Only issues that have it are listed.
+                let name = Some(self.reader.plan.incident_label.clone());
+                issue.labels = Some(vec![Label { name }]);
+                self.reader.make_incident(number, &issue, &parts.events)
             }
-        }
+            What::Commit(mut commit) => {
+                commit.parents = Some(parts.parents);
+                let made = self.reader.owner.commit(&commit);
+                let history = self.spot.history.get_or_insert_default();
+                history.meet(&commit.sha.to_ascii_lowercase());
+                self.reader.keep(commit.sha, made)
+            }
+        };
+        self.follow(number, fate);
         Ok(())
     }
 
@@ -198,66 +211,62 @@ impl Walk<'_> {
                 None => Err("null".to_owned()),
             };
             if let Err(why) = taken {
-                self.reject(&format!("{number}: {}: {why}", list.operation().to_lowercase()));
+                self.reader
+                    .reject(&format!("{number}: {}: {why}", list.operation().to_lowercase()));
             }
         }
         let has_more = connection.page.has_next_page && *room > 0;
         connection.page.end_cursor.filter(|_| has_more)
     }
 
-    fn keep(&mut self, number: u64, made: Result<Fact, String>) {
-        match made {
-            Ok(fact) => self.yields.facts.push(fact),
-            Err(reason) => self.reject(&format!("{number}: {reason}")),
-        }
-    }
-
-    /// Keeps the number of a deployment that is not over, for the collector to read again.
-    fn follow(&mut self, number: u64, fact: &Fact) {
-        let Said::Deployment(deployment) = &fact.what else { return };
-        if is_over(deployment, self.moment.now_ms) {
-            return;
-        }
-        let oldest_ms = self.moment.now_ms.saturating_sub(OPEN_MS_MAX);
-        if deployment.created_ms < oldest_ms || self.spot.open.len() >= OPEN_MAX {
-            self.yields.forgotten += 1;
+    /// Keeps the number of what is not over, for the collector to read again.
+    fn follow(&mut self, number: u64, fate: Fate) {
+        let Fate::Open(since_ms) = fate else { return };
+        let oldest_ms = self.reader.moment.now_ms.saturating_sub(OPEN_MS_MAX);
+        if since_ms < oldest_ms || self.spot.open.len() >= OPEN_MAX {
+            self.reader.yields.forgotten += 1;
         } else {
-            self.spot.open.insert(number, deployment.created_ms);
+            self.spot.open.insert(number, since_ms);
         }
     }
 
     fn hand_over(&mut self, number: u64) {
-        if self.spot.handed.len() < OPEN_MAX {
+        if self.kind != Kind::Commits && self.spot.handed.len() < OPEN_MAX {
             self.spot.handed.insert(number);
         } else {
-            self.reject(&format!("{number}: GitHub does not tell what belongs to it"));
+            self.reader.reject(&format!("{number}: GitHub does not tell what belongs to it"));
         }
     }
 
     fn page_variables(&self) -> Value {
-        let (owner, name) = self.plan.repository.as_str().split_once('/').unwrap_or_default();
+        let (owner, name) =
+            self.reader.plan.repository.as_str().split_once('/').unwrap_or_default();
         let mut variables = json!({
             "owner": owner,
             "name": name,
             "first": self.spot.size.first(self.kind.first_max()),
+            "inner": self.inner(),
             "after": self.spot.after,
         });
         match self.kind {
-            Kind::Deployments | Kind::PullRequests => variables["inner"] = json!(self.inner()),
+            Kind::Deployments | Kind::PullRequests => {}
+            Kind::Commits => {
+                // Named by its SHA from the second page on, it does not shift while it is read.
+                let head = self.spot.history.as_ref().and_then(|history| history.head.as_deref());
+                variables["head"] = json!(head.unwrap_or("HEAD"));
+                variables["since"] = json!(commits::since(self.reader.plan));
+            }
             Kind::Incidents => {
-                variables["label"] = json!(self.plan.incident_label);
-                variables["since"] = json!(date(self.plan.since_ms));
+                variables["label"] = json!(self.reader.plan.incident_label);
+                variables["since"] = json!(date(self.reader.plan.since_ms));
             }
         }
         variables
     }
 
     /// One object is never too much, so its lists come in the largest pages.
-    fn variables_of(&self, node_id: &str) -> Value {
-        match self.kind {
-            Kind::Deployments | Kind::PullRequests => json!({ "id": node_id, "inner": LIST_MAX }),
-            Kind::Incidents => json!({ "id": node_id }),
-        }
+    fn variables_of(node_id: &str) -> Value {
+        json!({ "id": node_id, "inner": LIST_MAX })
     }
 
     /// How much of each list a page shows: all that may be, or less as pages get smaller.
@@ -274,27 +283,18 @@ impl Walk<'_> {
             "operationName": operation,
             "variables": variables,
         });
-        self.yields.requests += 1;
-        let (headers, body) = self.client.post(&request, self.moment).await?;
-        let subject = format!("/repos/{}", self.plan.repository);
-        let reply = verdict::judge(&subject, &headers, &body, self.moment)?;
+        self.reader.yields.requests += 1;
+        let (headers, body) = self.reader.client.post(&request, self.reader.moment).await?;
+        let subject = format!("/repos/{}", self.reader.plan.repository);
+        let reply = verdict::judge(&subject, &headers, &body, self.reader.moment)?;
         self.points += reply.cost;
         let is_passing = reply.faults.iter().any(|fault| fault.is_passing);
         if is_passing && self.spot.partial < PARTIAL_MAX {
             self.spot.partial += 1;
-            return Err(Verdict::Later(self.moment.retry(Trouble::Server)));
+            return Err(Verdict::Later(self.reader.moment.retry(Trouble::Server)));
         }
         self.spot.partial = 0;
         Ok(reply)
-    }
-
-    fn broken(&self) -> Verdict {
-        Verdict::Later(self.moment.retry(Trouble::Body))
-    }
-
-    fn reject(&mut self, reason: &str) {
-        let reason = reason.chars().take(REASON_CHARS_MAX).collect();
-        self.yields.rejects.push(Reject { stream: self.stream, reason });
     }
 }
 

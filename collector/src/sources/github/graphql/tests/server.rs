@@ -205,29 +205,48 @@ fn hole(data: &mut Value) -> Option<Value> {
         data["node"] = Value::Null;
         return Some(json!({ "message": message, "path": ["node"] }));
     }
-    for (field, list) in data["repository"].as_object_mut()? {
-        if let Some(first) = list["nodes"].as_array_mut().and_then(|nodes| nodes.first_mut()) {
+    for (path, nodes) in lists(data) {
+        if let Some(first) = nodes.first_mut() {
             *first = Value::Null;
-            let path = json!(["repository", field, "nodes", 0]);
+            let path: Vec<Value> = path.iter().map(|part| json!(part)).chain([json!(0)]).collect();
             return Some(json!({ "message": message, "path": path }));
         }
     }
     None
 }
 
+/// The pages below `repository`, with their paths.
+fn lists(data: &mut Value) -> Vec<(Vec<String>, &mut Vec<Value>)> {
+    let repository = data.get_mut("repository").and_then(Value::as_object_mut);
+    let fields = repository.into_iter().flatten().filter_map(|(field, list)| {
+        let mut path = vec!["repository".to_owned(), field.clone()];
+        let list = if field == "object" {
+            path.push("history".into());
+            list.get_mut("history")?
+        } else {
+            list
+        };
+        path.push("nodes".into());
+        Some((path, list.get_mut("nodes")?.as_array_mut()?))
+    });
+    fields.collect()
+}
+
 fn withhold(mood: &Mood, data: &mut Value) -> Vec<Value> {
     let mut errors = Vec::new();
-    let Some(repository) = data["repository"].as_object_mut() else { return errors };
-    for (field, list) in repository {
-        for (at, node) in list["nodes"].as_array_mut().into_iter().flatten().enumerate() {
-            if mood.withheld == Some(field) && at == 2 {
+    for (path, nodes) in lists(data) {
+        for (at, node) in nodes.iter_mut().enumerate() {
+            let mut path: Vec<Value> = path.iter().map(|part| json!(part)).collect();
+            path.push(json!(at));
+            if mood.withheld.is_some_and(|field| path[1] == field) && at == 2 {
                 *node = Value::Null;
-                errors.push(json!({ "type": "FORBIDDEN", "message": "protected by SAML",
-                                    "path": ["repository", field, "nodes", at] }));
+                errors.push(
+                    json!({ "type": "FORBIDDEN", "message": "protected by SAML", "path": path }),
+                );
             } else if mood.costly.is_some() && node["number"].as_u64() == mood.costly {
                 node["commits"] = Value::Null;
-                errors.push(json!({ "message": "Something went wrong",
-                                    "path": ["repository", field, "nodes", at, "commits"] }));
+                path.push(json!("commits"));
+                errors.push(json!({ "message": "Something went wrong", "path": path }));
             }
         }
     }
@@ -246,6 +265,7 @@ fn rest(mood: &mut Mood, host: &str, target: &str) -> Answer {
     let deployment =
         |id| history.deployments.iter().find(|(object, _)| object["id"] == id).unwrap();
     let pull = |id| history.pulls.iter().find(|pull| pull.object["number"] == id).unwrap();
+    let issue = |id| history.issues.iter().find(|(issue, _)| issue["number"] == id).unwrap();
     let mut list: Vec<Value> = match parts.as_slice() {
         ["deployments"] => history.deployments.iter().rev().map(|(d, _)| d.clone()).collect(),
         ["deployments", _] => return plain(200, "", &deployment(number(1)).0.to_string()),
@@ -258,8 +278,24 @@ fn rest(mood: &mut Mood, host: &str, target: &str) -> Answer {
         ["issues"] => {
             let since = parse_ms(parameter("since").unwrap()).unwrap();
             let is_incident = |issue: &&Value| issue["labels"][0]["name"] == "incident: p1";
-            let issues = history.issues.iter().filter(is_incident).cloned();
+            let issues = history.issues.iter().map(|(issue, _)| issue);
+            let issues = issues.filter(is_incident).cloned();
             issues.filter(|issue| changed_since(issue, "updated_at", since)).collect()
+        }
+        ["issues", _] => return plain(200, "", &issue(number(1)).0.to_string()),
+        ["issues", _, "timeline"] => issue(number(1)).1.clone(),
+        ["commits"] => {
+            let since = parameter("since").map_or(0, |since| parse_ms(since).unwrap());
+            let is_recent =
+                |commit: &&Value| changed_since(&commit["commit"]["committer"], "date", since);
+            history.commits.iter().rev().filter(is_recent).cloned().collect()
+        }
+        ["compare", ends] => {
+            let (base, head) = ends.split_once("...").unwrap();
+            let at = |sha: &str| history.commits.iter().position(|c| c["sha"] == sha).unwrap();
+            let commits = history.commits.get(at(base) + 1..=at(head)).unwrap_or_default();
+            let body = json!({ "total_commits": commits.len(), "commits": commits });
+            return plain(200, "", &body.to_string());
         }
         ["actions", "runs"] => {
             return plain(200, "", r#"{"total_count":0,"workflow_runs":[]}"#);
