@@ -4,7 +4,7 @@
 use redora_model::fact::{Deployment, What};
 
 use super::client::Client;
-use super::cursor::{Cursor, Stream};
+use super::cursor::{Cursor, History, Stream};
 use super::facts::Owner;
 use super::plan::{Batch, Next, Plan};
 use super::reader::{Reader, Yields};
@@ -23,15 +23,7 @@ impl Collector {
     /// Through `client`, as planned; `None` when the repository's name is not `owner/name`.
     #[must_use]
     pub fn new(client: Client, plan: Plan) -> Option<Self> {
-        let (owner, name) = plan.repository.as_str().split_once('/')?;
-        let is_plain = |part: &str| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            !part.is_empty() && part != "." && part != ".." && part.chars().all(is_plain)
-        };
-        if !is_plain(owner) || !is_plain(name) {
-            return None;
-        }
-        let owner = Owner { repository: plan.repository.clone(), service: plan.service.clone() };
+        let owner = owner(&plan)?;
         Some(Self { client, plan, owner })
     }
 
@@ -114,13 +106,17 @@ impl Collector {
             return;
         }
         let place = cursor.places.entry(Stream::Commits).or_default();
-        let history = place.history.get_or_insert_default();
-        for fact in &yields.facts {
-            if let What::Deployment(Deployment { revision: Some(revision), .. }) = &fact.what
-                && !history.deployed(revision.as_str())
-            {
-                yields.forgotten += 1;
-            }
+        note_deployed(place.history.get_or_insert_default(), yields);
+    }
+}
+
+/// Takes note of what was deployed, and counts what there is no room for.
+pub(crate) fn note_deployed(history: &mut History, yields: &mut Yields) {
+    for fact in &yields.facts {
+        if let What::Deployment(Deployment { revision: Some(revision), .. }) = &fact.what
+            && !history.deployed(revision.as_str())
+        {
+            yields.forgotten += 1;
         }
     }
 }
@@ -165,4 +161,15 @@ fn batch(
 fn nothing(cursor: Cursor, next: Next) -> Batch {
     let (facts, rejects) = (Vec::new(), Vec::new());
     Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next }
+}
+
+/// Whose facts a plan yields; `None` when the repository's name is not `owner/name`.
+pub(crate) fn owner(plan: &Plan) -> Option<Owner> {
+    let (owner, name) = plan.repository.as_str().split_once('/')?;
+    let is_plain = |part: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        !part.is_empty() && part != "." && part != ".." && part.chars().all(is_plain)
+    };
+    let owner_of = || Owner { repository: plan.repository.clone(), service: plan.service.clone() };
+    (is_plain(owner) && is_plain(name)).then(owner_of)
 }

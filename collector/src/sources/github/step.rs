@@ -251,9 +251,9 @@ const OVERLAP_MS: i64 = HOUR_MS;
 /// list by the time of its first attempt.
 const RERUN_MS: i64 = 24 * HOUR_MS;
 /// GitHub gives up on an approval after 30 days.
-const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
-const OPEN_MAX: usize = 10_000;
+pub(crate) const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
+pub(crate) const OPEN_MAX: usize = 10_000;
 /// What a search shows of its results.
 const SEARCH_MAX: u64 = 1_000;
 const UNREAD_A_STEP: usize = 25;
-const PAGES_MAX: u32 = 5_000;
+pub(crate) const PAGES_MAX: u32 = 5_000;
