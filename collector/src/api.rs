@@ -10,7 +10,7 @@ use redora_model::identity::Revision;
 use serde::Serialize;
 
 use crate::keys::{self, Query, Report};
-use crate::ledger::{Ledger, LedgerError, Scope};
+use crate::ledger::{LedgerError, Reader, Scope};
 use crate::link::{self, History, Rules};
 
 /// What is asked.
@@ -50,7 +50,7 @@ pub struct Answer {
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn answers(ledger: &Ledger, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
+pub fn answers(ledger: &Reader, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
     let wanted = |name: &str, asked: &Option<String>| asked.as_ref().is_none_or(|a| a == name);
     let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for place in ledger.places()? {
@@ -79,7 +79,7 @@ pub fn answers(ledger: &Ledger, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
 
 /// The facts that hold of one place.
 fn history(
-    ledger: &Ledger,
+    ledger: &Reader,
     service: &str,
     environment: &str,
     repositories: &[String],

@@ -1,5 +1,5 @@
-//! A process that is killed while it stores facts: whatever it said it had stored is there, every
-//! batch is there whole or not at all, and the next process goes on where the facts end.
+//! A process that stores facts, is read meanwhile and killed: whatever it said it had stored is
+//! there, every batch is there whole or not at all, and the next process goes on where they end.
 
 #![expect(clippy::unwrap_used, reason = "what fails to be set up here is the failure to be shown")]
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use redora_collector::ledger::{Batch, Cursor, Ledger, LedgerError};
+use redora_collector::ledger::{Batch, Cursor, Ledger, LedgerError, Reader};
 use redora_model::fact::{Fact, Sighting, What};
 use redora_model::identity::{Environment, Service};
 
@@ -16,6 +16,8 @@ use redora_model::identity::{Environment, Service};
 const KILLS: u32 = 300;
 /// How many first starts are killed.
 const STARTS: u32 = 300;
+/// How often the writer is read while it writes.
+const READS: u32 = 50;
 /// Facts that are stored together.
 const FACTS: u64 = 20;
 /// Tells the child which ledger to fill.
@@ -42,6 +44,33 @@ fn what_was_stored_survives_hundreds_of_kills() {
         stored = there;
     }
     assert!(stored > u64::from(KILLS), "{stored} batches are too few to have tried anything");
+}
+
+#[test]
+fn who_reads_beside_a_writer_sees_whole_batches_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.sqlite");
+    let mut child = child(&file, Stdio::piped());
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut reads = 0;
+    for line in lines {
+        let Some(stored) = line.strip_prefix("stored ") else { continue };
+        // However far the writer is meanwhile, what it said is there.
+        let there = check_read(&Reader::open(&file).unwrap());
+        assert!(there >= stored.parse().unwrap(), "batch {stored} was stored, {there} is there");
+        let error = Ledger::open(&file).expect_err("the child writes it").to_string();
+        assert!(error.contains("in use by another redora"), "{error}");
+        reads += 1;
+        if reads == READS {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(reads, READS, "the child ended");
+    // The log that the writer left is read without it, too.
+    let there = check_read(&Reader::open(&file).unwrap());
+    assert_eq!(check(&file), there);
 }
 
 /// What a killed first start leaves, none, half or all of a ledger, is one for the next start.
@@ -121,12 +150,15 @@ fn batch(number: u64) -> Batch {
     };
     let (source, name, place) = ("test".into(), "batch".into(), number.to_string());
     let facts = (0..FACTS).map(fact).collect();
-    Batch { facts, cursors: vec![Cursor { source, name, place }], rejects: Vec::new() }
+    Batch { facts, cursors: vec![Cursor { source, name, place }], ..Batch::default() }
 }
 
 /// The number of the last batch that is there; all before it are, each whole.
 fn check(file: &Path) -> u64 {
-    let ledger = Ledger::open(file).unwrap();
+    check_read(&Ledger::open(file).unwrap())
+}
+
+fn check_read(ledger: &Reader) -> u64 {
     let cursor = ledger.cursor("test", "batch").unwrap();
     let last: u64 = cursor.map_or(0, |place| place.parse().unwrap());
     let mut expected = (1..=last).flat_map(|number| batch(number).facts);

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 use redora_collector::api;
-use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError};
+use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError, Reader};
 use redora_collector::sources::lines::{self, BadLine, Line};
 use thiserror::Error;
 
@@ -81,7 +81,7 @@ fn append(ledger: &mut Ledger, batch: &mut Batch, all: &mut Appended) -> Result<
 /// # Errors
 /// The ledger cannot be read, or `out` takes no more.
 pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError> {
-    open(config)?.export(|fact| {
+    open_to_read(config)?.export(|fact| {
         let line = serde_json::to_string(&fact).map_err(io::Error::from)?;
         Ok(writeln!(out, "{line}")?)
     })
@@ -92,7 +92,7 @@ pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError
 /// # Errors
 /// The ledger cannot be read.
 pub fn report(config: &Config, ask: &Ask) -> Result<Vec<Answer>, DeliveryError> {
-    Ok(api::answers(&open(config)?, ask)?)
+    Ok(api::answers(&open_to_read(config)?, ask)?)
 }
 
 fn open(config: &Config) -> Result<Ledger, DeliveryError> {
@@ -100,6 +100,19 @@ fn open(config: &Config) -> Result<Ledger, DeliveryError> {
     std::fs::create_dir_all(folder)
         .map_err(|fault| DeliveryError::Folder { folder: folder.clone(), fault })?;
     Ok(Ledger::open(&folder.join(LEDGER_FILE))?)
+}
+
+/// Opens the ledger beside whoever writes it. One that an earlier redora left is brought up to date
+/// first, for which nobody else may write it.
+fn open_to_read(config: &Config) -> Result<Reader, OpenError> {
+    let file = config.data_dir.join(LEDGER_FILE);
+    match Reader::open(&file) {
+        Err(OpenError::Older { .. }) => {
+            drop(Ledger::open(&file)?);
+            Reader::open(&file)
+        }
+        opened => opened,
+    }
 }
 
 /// The ledger's place in the data directory.
