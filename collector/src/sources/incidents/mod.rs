@@ -7,8 +7,10 @@
 
 pub mod alertmanager;
 pub mod follow;
+pub mod generic;
 pub mod jsonl;
 mod moment;
+pub mod pagerduty;
 mod reading;
 mod record;
 pub mod statuspage;
