@@ -24,6 +24,7 @@ use crate::listen::{self, BindError, Drained, Event, Tell};
 use crate::process::{self, Clock, Drain, System, spans};
 use crate::receive::{self, Reason};
 use crate::series;
+use delivery::{Delivering, DeliveryError};
 use last_scrape::LastScrape;
 use reload::Reloading;
 
@@ -36,6 +37,9 @@ pub enum AppError {
     /// The agent's own counters do not fit together.
     #[error(transparent)]
     Own(#[from] OwnFault),
+    /// The delivery half cannot start.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
 }
 
 /// Runs the agent until it is told to stop and has drained.
@@ -53,6 +57,7 @@ pub async fn run(
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());
 
+    let delivering = Delivering::start(&config, &clock, seed)?;
     let ports = Ports::bind(&config)?;
     let (stop_receiving, receiving_stopped) = watch::channel(false);
     let (stop_admin, admin_stopped) = watch::channel(false);
@@ -67,7 +72,10 @@ pub async fn run(
         tell(RECEIVER, own.clone()),
         receiving_stopped,
     ));
-    let expose = Expose::new(digest.clone(), own.clone(), BUILD);
+    let mut expose = Expose::new(digest.clone(), own.clone(), BUILD);
+    if let Some(delivering) = &delivering {
+        expose = expose.with_delivery(delivering.latest());
+    }
     let reloading =
         Arc::new(Reloading::new(&config, config_file, digest.clone(), own.clone(), clock.clone()));
     let admin = Admin::new(admin::Config {
@@ -92,6 +100,7 @@ pub async fn run(
     tracing::info!(event = "draining");
     readiness.send_replace(Readiness::Draining);
     housekeeping.abort_all();
+    drop(delivering);
     let mut drain = Drain::start(process::DRAIN_LIMIT);
     stop_receiving.send_replace(true);
     drain.step(RECEIVER, finish(RECEIVER, &mut receiver)).await;

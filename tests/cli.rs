@@ -9,6 +9,7 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use redora_collector::ledger::Ledger;
 use tempfile::TempDir;
 
 fn redora() -> Command {
@@ -66,8 +67,8 @@ fn delivery_keeps_its_facts_in_a_ledger_that_nothing_foreign_is_taken_for() {
     let dora = |words: &[&str]| ask(&[&["dora"], words, &["--config", config]].concat());
 
     let (code, stdout, stderr) = dora(&["report"]);
-    assert_eq!((code, stderr.as_str()), (0, ""));
-    assert!(stdout.starts_with("no deployments are known"), "{stdout}");
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains("there is no ledger at"), "{stderr}");
     let (code, _, stderr) = dora(&["import", "/nowhere/facts.jsonl"]);
     assert!(code == 1 && stderr.contains("/nowhere/facts.jsonl: No such file"), "{stderr}");
     for (words, fault) in [
@@ -82,6 +83,36 @@ fn delivery_keeps_its_facts_in_a_ledger_that_nothing_foreign_is_taken_for() {
     let (code, _, stderr) = dora(&["report"]);
     assert!(code == 1 && stderr.contains("ledger.sqlite is no ledger"), "{stderr}");
 }
+
+#[test]
+fn delivery_is_read_while_another_process_collects_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("redora.yaml");
+    std::fs::write(&config, format!("data_dir: {}\n", folder.path().display())).unwrap();
+    let config = config.to_str().unwrap();
+    let dora = |words: &[&str]| ask(&[&["dora"], words, &["--config", config]].concat());
+    let facts = folder.path().join("facts.jsonl");
+    std::fs::write(&facts, DEPLOYMENT).unwrap();
+    let facts = facts.to_str().unwrap();
+    assert_eq!(dora(&["import", facts]).0, 0);
+
+    let held = Ledger::open(&folder.path().join("ledger.sqlite")).unwrap();
+    let (code, _, stderr) = dora(&["import", facts]);
+    assert!(code == 1 && stderr.contains("in use by another redora"), "{stderr}");
+    assert_eq!(dora(&["export"]), (0, DEPLOYMENT.to_owned(), String::new()));
+    let (code, stdout, stderr) = dora(&["report", "--at", "2026-01-02T00:00:00Z"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.contains("shop"), "{stdout}");
+    drop(held);
+    assert_eq!(dora(&["import", facts]).0, 0);
+}
+
+const DEPLOYMENT: &str = concat!(
+    r#"{"source":"test","id":"1","as_of_ms":1767225600000,"deployment":{"repository":"o/shop","#,
+    r#""service":"shop","environment":"production","created_ms":1767225600000,"revision":"9d59","#,
+    r#""statuses":[{"at_ms":1767225600000,"state":"success"}]}}"#,
+    "\n"
+);
 
 #[test]
 fn the_version_is_that_of_the_package() {

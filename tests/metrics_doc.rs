@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redora::digest::{Digest, Settings};
-use redora::expose::{Births, Build, Expose, FAMILIES, Own};
+use redora::expose::{Births, Build, Expose, FAMILIES, Own, delivery_families};
 use redora::series::Hasher;
 use redora_exposition::Kind;
 
@@ -32,6 +32,11 @@ fn page() -> String {
     let labels = "`service`, configured labels";
     let help = "Log records that matched the rule `<name>` of `log_metrics`.";
     writeln!(page, "| {counter} | counter | {labels} | {help} |").expect("a string takes it");
+    table(&mut page, "What the delivery half finds");
+    for family in delivery_families() {
+        let labels = family.labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>();
+        row(&mut page, family.name, family.kind, &labels, family.help);
+    }
     table(&mut page, "What the agent says of itself");
     let births = Births {
         signals: &["traces"],

@@ -1,7 +1,7 @@
 //! Questions to the ledger, answered: the facts of each place gathered, linked and counted. Whoever
 //! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -106,6 +106,9 @@ fn history(
             })?;
         }
     }
+    // A commit that two sources know, such as a clone and GitHub's pages, is one.
+    let mut known = HashSet::new();
+    history.commits.retain(|(sha, _)| known.insert(sha.clone()));
     ledger.winners("link", Scope::All, |fact| {
         if let What::Link(link) = fact.what {
             history.links.push(link);

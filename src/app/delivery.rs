@@ -1,6 +1,7 @@
 //! The delivery half as the command line asks for it: the ledger of the configured data directory,
 //! filled from lines and from sources, and asked for reports.
 
+mod agent;
 mod backfill;
 mod sources;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 use crate::config::Config;
 
+pub use agent::Delivering;
 pub use backfill::{Progress, backfill};
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
 pub use redora_collector::collect::End;
@@ -118,9 +120,17 @@ fn open(config: &Config) -> Result<Ledger, DeliveryError> {
     Ok(Ledger::open(&folder.join(LEDGER_FILE))?)
 }
 
-/// The ledger as it is now, whoever may be writing it.
-fn read(config: &Config) -> Result<Reader, DeliveryError> {
-    Ok(Reader::open(&config.data_dir.join(LEDGER_FILE))?)
+/// Opens the ledger beside whoever writes it. One that an earlier redora left is brought up to date
+/// first, for which nobody else may write it.
+fn read(config: &Config) -> Result<Reader, OpenError> {
+    let file = config.data_dir.join(LEDGER_FILE);
+    match Reader::open(&file) {
+        Err(OpenError::Older { .. }) => {
+            drop(Ledger::open(&file)?);
+            Reader::open(&file)
+        }
+        opened => opened,
+    }
 }
 
 /// The ledger's place in the data directory.

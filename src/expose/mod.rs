@@ -3,6 +3,7 @@
 //! request grows with the number of rows.
 
 mod compress;
+mod delivery;
 mod families;
 mod labels;
 mod own;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redora_exposition::{Compression, Encoder, Negotiated, Options};
 
+pub use delivery::{Delivered, Latest, PlaceNumbers, SourceNumbers, delivery_families};
 pub use families::{Described, FAMILIES};
 pub use own::{Births, Own, OwnFault};
 pub use sections::Build;
@@ -26,10 +28,11 @@ use rows::{PIECE_BYTES, Place, Step};
 use sections::{PARTS, Section};
 
 /// What a scrape is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Expose {
     digest: Arc<Digest>,
     own: Arc<Own>,
+    delivery: Option<Latest>,
     build: Build,
 }
 
@@ -38,7 +41,13 @@ impl Expose {
     #[must_use]
     pub fn new(digest: Arc<Digest>, own: Arc<Own>, build: Build) -> Self {
         digest.read(|books| own.observe(books));
-        Self { digest, own, build }
+        Self { digest, own, delivery: None, build }
+    }
+
+    /// The same with what the delivery half finds.
+    #[must_use]
+    pub fn with_delivery(self, latest: Latest) -> Self {
+        Self { delivery: Some(latest), ..self }
     }
 
     /// Begins a scrape.
@@ -50,6 +59,7 @@ impl Expose {
         options: Options,
     ) -> Scrape {
         Scrape {
+            delivered: self.delivery.as_ref().map(|latest| latest()),
             source: self.clone(),
             encoder: Encoder::new(negotiated, options),
             compressor: Compressor::new(compression),
@@ -60,9 +70,9 @@ impl Expose {
 }
 
 /// One scrape under way: an iterator over the pieces of its body.
-#[derive(Debug)]
 pub struct Scrape {
     source: Expose,
+    delivered: Option<Arc<Delivered>>,
     encoder: Encoder,
     compressor: Compressor,
     section: Option<Section>,
@@ -72,7 +82,7 @@ pub struct Scrape {
 impl Scrape {
     /// Encodes on until a piece is full or a section ends.
     fn advance(&mut self, section: Section) {
-        let Expose { digest, own, build } = &self.source;
+        let Expose { digest, own, build, .. } = &self.source;
         let (encoder, place) = (&mut self.encoder, self.place);
         let next = match section {
             Section::Build => {
@@ -87,6 +97,10 @@ impl Scrape {
             Section::Books(part) => {
                 digest.read(|books| PARTS[part](Step { books, encoder, from: place }))
             }
+            Section::Delivery(part) => self.delivered.as_ref().and_then(|delivered| {
+                let row = delivery::encode(part, delivered, encoder, place.row)?;
+                Some(place.at(row))
+            }),
             Section::LogRule(rule) => digest
                 .read(|books| versions_logs::log_rule(Step { books, encoder, from: place }, rule)),
         };
@@ -94,7 +108,8 @@ impl Scrape {
             Some(place) => self.place = place,
             None => {
                 self.place = place.at(0);
-                self.section = digest.read(|books| section.next(books));
+                let delivers = self.delivered.is_some();
+                self.section = digest.read(|books| section.next(books, delivers));
             }
         }
     }

@@ -5,7 +5,7 @@ use redora_exposition::Encoder;
 
 use super::families;
 use super::rows::{Place, Step};
-use super::{red, versions_logs};
+use super::{delivery, red, versions_logs};
 use crate::digest::Books;
 use crate::red::{Edge, Spans};
 use crate::sightings::Seen;
@@ -32,6 +32,8 @@ pub(super) enum Section {
     Books(usize),
     /// The counter of one `log_metrics` rule.
     LogRule(usize),
+    /// A family of the delivery half.
+    Delivery(usize),
     /// The agent's own counters.
     Own,
 }
@@ -40,20 +42,20 @@ impl Section {
     pub(super) const FIRST: Section = Section::Build;
 
     /// What follows.
-    pub(super) fn next(self, books: &Books) -> Option<Section> {
+    pub(super) fn next(self, books: &Books, delivers: bool) -> Option<Section> {
         let rules = books.log_metrics.rules().len();
+        let families = if delivers { delivery::PARTS } else { 0 };
         match self {
             Section::Build => Some(Section::Books(0)),
             Section::Books(part) if part + 1 < PARTS.len() => Some(Section::Books(part + 1)),
-            Section::Books(_) => Some(rule_or_own(0, rules)),
-            Section::LogRule(rule) => Some(rule_or_own(rule + 1, rules)),
+            Section::Books(_) if rules > 0 => Some(Section::LogRule(0)),
+            Section::LogRule(rule) if rule + 1 < rules => Some(Section::LogRule(rule + 1)),
+            Section::Books(_) | Section::LogRule(_) if families > 0 => Some(Section::Delivery(0)),
+            Section::Delivery(part) if part + 1 < families => Some(Section::Delivery(part + 1)),
+            Section::Books(_) | Section::LogRule(_) | Section::Delivery(_) => Some(Section::Own),
             Section::Own => None,
         }
     }
-}
-
-fn rule_or_own(rule: usize, rules: usize) -> Section {
-    if rule < rules { Section::LogRule(rule) } else { Section::Own }
 }
 
 pub(super) const PARTS: &[Part] = &[

@@ -180,8 +180,8 @@ impl Source {
                 };
                 let rejects = bad.into_iter().map(line).collect();
                 let complete_until_ms = (!more).then_some(now_ms);
-                let yields =
-                    Yield { facts, rejects, place: Some(cursor), wait: None, complete_until_ms };
+                let place = Some(cursor);
+                let yields = Yield { facts, rejects, place, complete_until_ms, ..Yield::default() };
                 Step { yields, gaps: gap.into(), over: !more, ..Step::default() }
             }
         }

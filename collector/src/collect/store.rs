@@ -32,6 +32,8 @@ pub(super) struct Yield {
     pub(super) wait: Option<Wait>,
     /// Up to when everything was read, where a round came to its end.
     pub(super) complete_until_ms: Option<i64>,
+    /// Deliveries of the inbox that this is the end of.
+    pub(super) handled: Vec<i64>,
 }
 
 impl Store {
@@ -71,7 +73,7 @@ impl Store {
 
     /// Stores what a step gave, whole or not at all.
     pub(super) fn keep(&self, source: &str, yields: Yield) -> Result<Appended, LedgerError> {
-        let Yield { facts, rejects, place, wait, complete_until_ms } = yields;
+        let Yield { facts, rejects, place, wait, complete_until_ms, handled } = yields;
         let wait = wait.map_or_else(String::new, |wait| {
             serde_json::to_string(&wait).expect("a number and a text are JSON")
         });
@@ -82,7 +84,7 @@ impl Store {
         let mut cursors = vec![cursor(WAIT, wait)];
         cursors.extend(place.map(|place| cursor(PLACE, place)));
         cursors.extend(complete_until_ms.map(|until_ms| cursor(COMPLETE, until_ms.to_string())));
-        self.ledger().append(&Batch { facts, cursors, rejects })
+        self.ledger().append(&Batch { facts, cursors, rejects, handled })
     }
 }
 

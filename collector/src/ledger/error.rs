@@ -131,6 +131,35 @@ pub enum LedgerError {
         /// What is wrong.
         fault: serde_json::Error,
     },
+    /// What a stored delivery came with is not its headers any more.
+    #[error(
+        "delivery {number} of the ledger cannot be read: {fault}; was the file changed by hand?"
+    )]
+    UnreadableDelivery {
+        /// What a batch that ends it names it by.
+        number: i64,
+        /// What is wrong.
+        fault: serde_json::Error,
+    },
+}
+
+/// Why a delivery was not taken in. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// As many wait as may: the sender tries again when some were handled.
+    #[error(
+        "the inbox is full: {rows} deliveries of {bytes} bytes wait to be handled; see why their \
+         source is not read, and send this one again afterwards"
+    )]
+    InboxFull {
+        /// How many wait.
+        rows: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// The ledger does not take it.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 impl From<rusqlite::Error> for LedgerError {

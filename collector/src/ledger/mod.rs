@@ -12,6 +12,7 @@
 
 mod error;
 mod file;
+mod inbox;
 mod read;
 mod schema;
 
@@ -20,7 +21,8 @@ use std::ops::Deref;
 use redora_model::fact::{Fact, What};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-pub use error::{LedgerError, OpenError};
+pub use error::{LedgerError, OpenError, ReceiveError};
+pub use inbox::{Delivery, InboxBounds, Received, Waiting};
 pub use read::{Place, Reader, Scope};
 
 /// A ledger that is open to be written, by this process alone.
@@ -49,6 +51,8 @@ pub struct Batch {
     pub cursors: Vec<Cursor>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
+    /// The deliveries that all this came of, by their numbers: they end with it.
+    pub handled: Vec<i64>,
 }
 
 /// Where a source goes on reading.
@@ -114,6 +118,9 @@ impl Ledger {
         }
         for reject in &batch.rejects {
             set_aside(&transaction, reject)?;
+        }
+        for number in &batch.handled {
+            inbox::handle(&transaction, *number)?;
         }
         if appended.new + appended.corrected > 0 {
             transaction.execute("UPDATE generation SET number = number + 1", [])?;

@@ -5,7 +5,7 @@
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"redo");
 
 /// Each step's SQL; a file whose `user_version` is n has taken the first n.
-pub(super) const STEPS: [&str; 3] = [FACTS, REJECTS, QUESTIONS];
+pub(super) const STEPS: [&str; 4] = [FACTS, REJECTS, QUESTIONS, INBOX];
 
 /// Facts find themselves by what tells their versions apart; those that hold, also by whose they
 /// are and when.
@@ -60,4 +60,22 @@ const QUESTIONS: &str = "
 DROP INDEX facts_winners;
 CREATE INDEX facts_places ON facts (service, environment, repository, wins)
   WHERE wins AND service <> '';
+";
+
+/// What was pushed, in its order, and afterwards its name alone. A number is never given twice: a
+/// batch that ends a delivery must not end a later one.
+const INBOX: &str = "
+CREATE TABLE deliveries (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  door TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  waits INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  headers TEXT NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX deliveries_ids ON deliveries (door, id);
+CREATE INDEX deliveries_waiting ON deliveries (number, bytes, waits) WHERE waits;
+CREATE INDEX deliveries_handled ON deliveries (at_ms) WHERE NOT waits;
 ";

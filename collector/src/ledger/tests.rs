@@ -175,7 +175,9 @@ fn facts_cursors_and_rejects_outlive_the_process() {
     for place in ["3", "4"] {
         let rejects = vec![reject.clone(); 600];
         let facts = vec![sighting(place, 1, 1)];
-        ledger.append(&Batch { facts, cursors: vec![cursor(place)], rejects }).unwrap();
+        ledger
+            .append(&Batch { facts, cursors: vec![cursor(place)], rejects, ..Batch::default() })
+            .unwrap();
     }
     drop(ledger);
     let ledger = Ledger::open(&file).unwrap();
@@ -218,6 +220,7 @@ fn a_file_of_each_earlier_version_is_brought_up_to_date() {
         ledger.append(&batch(&[sighting("new", 1, 2), sighting("old", 2, 3)])).unwrap();
         assert_eq!(winners(&ledger), [sighting("new", 1, 2), sighting("old", 2, 3)]);
         assert!(ledger.rejects().unwrap().is_empty());
+        assert_eq!(ledger.inbox().unwrap(), (0, 0));
     }
 }
 

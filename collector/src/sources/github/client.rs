@@ -153,18 +153,36 @@ impl Client {
 
     /// Asks for a path and query, and follows a renamed repository to its number.
     pub(crate) async fn ask(&self, path: &str, moment: Moment) -> Result<Answer, Verdict> {
-        let mut path = path.to_owned();
+        let (headers, body) = self.follow(path.to_owned(), None, moment).await?;
+        let next = next_page(&headers).map(|link| self.local(link)).transpose();
+        Ok(Answer { body, next: next.map_err(Verdict::Never)? })
+    }
+
+    /// Sends a GraphQL request. What its 200 means stands in the body, and partly in the headers.
+    pub(crate) async fn post(
+        &self,
+        request: &serde_json::Value,
+        moment: Moment,
+    ) -> Result<(HeaderMap, Bytes), Verdict> {
+        // On an Enterprise Server REST is below `/api/v3`, and GraphQL is its neighbour.
+        let root = self.prefix.strip_suffix("/v3").unwrap_or(&self.prefix);
+        self.follow(format!("{root}/graphql"), Some(request), moment).await
+    }
+
+    async fn follow(
+        &self,
+        mut path: String,
+        request: Option<&serde_json::Value>,
+        moment: Moment,
+    ) -> Result<(HeaderMap, Bytes), Verdict> {
         for _ in 0..=REDIRECTS_MAX {
-            let (status, headers, body) =
-                match tokio::time::timeout(self.timeout, self.exchange(&path, moment)).await {
-                    Ok(exchanged) => exchanged?,
-                    Err(_) => return Err(Verdict::Later(moment.retry(Trouble::Connection))),
-                };
+            let exchange = self.exchange(&path, request, moment);
+            let (status, headers, body) = match tokio::time::timeout(self.timeout, exchange).await {
+                Ok(exchanged) => exchanged?,
+                Err(_) => return Err(Verdict::Later(moment.retry(Trouble::Connection))),
+            };
             match reply::judge(&path, status, &headers, &body, moment) {
-                Verdict::Use => {
-                    let next = next_page(&headers).map(|link| self.local(link)).transpose();
-                    return Ok(Answer { body, next: next.map_err(Verdict::Never)? });
-                }
+                Verdict::Use => return Ok((headers, body)),
                 Verdict::Moved(place) => path = self.local(&place).map_err(Verdict::Never)?,
                 verdict => return Err(verdict),
             }
@@ -175,16 +193,23 @@ impl Client {
     async fn exchange(
         &self,
         path: &str,
+        request: Option<&serde_json::Value>,
         moment: Moment,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Verdict> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, self.token.clone());
-        headers.insert(header::USER_AGENT, HeaderValue::from_static("redora"));
-        let json = HeaderValue::from_static("application/vnd.github+json");
-        headers.insert(header::ACCEPT, json);
-        headers.insert("x-github-api-version", HeaderValue::from_static("2022-11-28"));
         let uri = format!("{}{path}", self.origin);
-        let sent = self.octocrab._get_with_headers(uri, Some(headers)).await;
+        let sent = match request {
+            None => self.octocrab._get_with_headers(uri, Some(self.headers())).await,
+            Some(request) => {
+                let mut builder = http::Request::post(uri);
+                if let Some(headers) = builder.headers_mut() {
+                    headers.extend(self.headers());
+                }
+                match self.octocrab.build_request(builder, Some(request)) {
+                    Ok(request) => self.octocrab.execute(request).await,
+                    Err(error) => Err(error),
+                }
+            }
+        };
         let response = sent.map_err(|error| match certificate_fault(&error) {
             Some(reason) => {
                 let authority = self.authority.clone();
@@ -203,6 +228,16 @@ impl Client {
             }
             Err(_) => Err(Verdict::Later(moment.retry(Trouble::Body))),
         }
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, self.token.clone());
+        headers.insert(header::USER_AGENT, HeaderValue::from_static("redora"));
+        let json = HeaderValue::from_static("application/vnd.github+json");
+        headers.insert(header::ACCEPT, json);
+        headers.insert("x-github-api-version", HeaderValue::from_static("2022-11-28"));
+        headers
     }
 
     /// Path and query of a link, if it leads to the server that the token is for.

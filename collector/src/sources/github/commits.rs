@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::cursor::{History, Place, Walk};
 use super::payload::Page;
+use super::plan::Plan;
 use super::reader::Reader;
 use super::reply::{Refusal, Verdict};
 use super::step::date;
@@ -86,8 +87,16 @@ async fn head(reader: &mut Reader<'_>) -> Result<Option<String>, Verdict> {
 /// The history behind a commit. Named by its SHA, it does not shift while it is read.
 fn list(reader: &Reader<'_>, head: &str) -> String {
     let list = format!("{}/commits?sha={head}&per_page=100", reader.base());
-    let since_ms = reader.plan.since_ms.saturating_sub(BEFORE_MS);
-    if since_ms <= 0 { list } else { format!("{list}&since={}", date(since_ms)) }
+    match since(reader.plan) {
+        Some(since) => format!("{list}&since={since}"),
+        None => list,
+    }
+}
+
+/// From when on a branch's history is read; absent is from its beginning.
+pub(crate) fn since(plan: &Plan) -> Option<String> {
+    let since_ms = plan.since_ms.saturating_sub(BEFORE_MS);
+    (since_ms > 0).then(|| date(since_ms))
 }
 
 /// What is reachable from `head` and not from `base`.

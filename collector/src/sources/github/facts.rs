@@ -102,12 +102,15 @@ impl Owner {
         }
         let merge = pull.merge_commit_sha.as_deref().filter(|_| merged_ms.is_some());
         let labels = pull.labels.iter().flatten().filter_map(|label| label.name.clone());
+        // REST and GraphQL list them in orders of their own.
+        let mut labels: Vec<String> = labels.collect();
+        labels.sort_unstable();
         let branch = pull.head.as_ref().and_then(|head| head.reference.clone());
         let fact = PullRequest {
             repository: self.repository.clone(),
             title: pull.title.clone().unwrap_or_default(),
             branch: branch.unwrap_or_default(),
-            labels: labels.collect(),
+            labels,
             commits: commits.iter().map(|commit| revision(&commit.sha)).collect(),
             first_authored_ms: authored.min(),
             created_ms,

@@ -11,6 +11,7 @@ mod collect;
 mod commits;
 mod cursor;
 mod facts;
+mod graphql;
 mod incident;
 mod payload;
 mod plan;
@@ -21,6 +22,7 @@ mod step;
 pub use client::{Client, Config, SetupError};
 pub use collect::Collector;
 pub use cursor::{Cursor, Stream};
+pub use graphql::{Backfill, BackfillCursor};
 pub use plan::{Batch, Next, Plan, Reject};
 pub use reply::{Refusal, Trouble, Wait};
 

@@ -23,9 +23,9 @@ pub struct Plan {
     pub since_ms: i64,
 }
 
-/// What a step read.
+/// What a step read, and the cursor of who read it.
 #[derive(Debug)]
-pub struct Batch {
+pub struct Batch<C = Cursor> {
     /// To be stored before the cursor.
     pub facts: Vec<Fact>,
     /// What could not become a fact.
@@ -35,7 +35,7 @@ pub struct Batch {
     /// Requests this step cost, without redirects.
     pub requests: u64,
     /// Where the next step begins.
-    pub cursor: Cursor,
+    pub cursor: C,
     /// When it may.
     pub next: Next,
 }

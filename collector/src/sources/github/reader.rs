@@ -91,9 +91,19 @@ impl Reader<'_> {
         deployment: &payload::Deployment,
     ) -> Result<Fate, Verdict> {
         let statuses = self.list(&format!("deployments/{id}/statuses")).await?;
-        let (fact, unfit) = match self.owner.deployment(deployment, &statuses) {
+        Ok(self.make_deployment(id, deployment, &statuses))
+    }
+
+    /// Makes a deployment with its statuses a fact.
+    pub(crate) fn make_deployment(
+        &mut self,
+        id: u64,
+        deployment: &payload::Deployment,
+        statuses: &[payload::Status],
+    ) -> Fate {
+        let (fact, unfit) = match self.owner.deployment(deployment, statuses) {
             Ok(made) => made,
-            Err(unfit) => return Ok(self.unfit(id, unfit)),
+            Err(unfit) => return self.unfit(id, unfit),
         };
         for unfit in unfit {
             self.reject(&format!("{id}: status: {unfit}"));
@@ -107,7 +117,7 @@ impl Reader<'_> {
             state => state.is_final(),
         });
         self.yields.facts.push(fact);
-        Ok(if is_over { Fate::Over } else { Fate::Open(created_ms) })
+        if is_over { Fate::Over } else { Fate::Open(created_ms) }
     }
 
     async fn pull_request(
@@ -159,6 +169,16 @@ impl Reader<'_> {
                 Err(Verdict::Never(Refusal::Unknown { .. })) => Vec::new(),
                 Err(verdict) => return Err(verdict),
             };
+        Ok(self.make_incident(number, issue, &events))
+    }
+
+    /// Makes an issue with its timeline a fact, if it ever had the label.
+    pub(crate) fn make_incident(
+        &mut self,
+        number: u64,
+        issue: &payload::Issue,
+        events: &[payload::Event],
+    ) -> Fate {
         let label = &self.plan.incident_label;
         let is_ours = |given: Option<&payload::Label>| {
             let name = given.and_then(|given| given.name.as_deref());
@@ -166,9 +186,9 @@ impl Reader<'_> {
         };
         let has_it = issue.labels.iter().flatten().any(|given| is_ours(Some(given)));
         if !has_it && !events.iter().any(|event| is_ours(event.label.as_ref())) {
-            return Ok(Fate::Over);
+            return Fate::Over;
         }
-        let made = self.owner.incident(issue, label, &events);
+        let made = self.owner.incident(issue, label, events);
         let open_since_ms = match &made {
             // An issue that loses its label leaves the list of those that have it.
             Ok(Fact { what: What::Incident(made), .. }) if issue.closed_at.is_none() && has_it => {
@@ -177,10 +197,10 @@ impl Reader<'_> {
             _ => None,
         };
         let fate = self.keep(number, made);
-        Ok(open_since_ms.map_or(fate, Fate::Open))
+        open_since_ms.map_or(fate, Fate::Open)
     }
 
-    fn keep(&mut self, id: impl std::fmt::Display, made: Result<Fact, Unfit>) -> Fate {
+    pub(crate) fn keep(&mut self, id: impl std::fmt::Display, made: Result<Fact, Unfit>) -> Fate {
         match made {
             Ok(fact) => {
                 self.yields.facts.push(fact);

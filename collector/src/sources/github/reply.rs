@@ -180,7 +180,12 @@ pub(crate) fn judge(
 
 /// The wait that a limit asks for. An Enterprise Server without limits says 0 of 0 remaining, which
 /// is none; a `Retry-After` stands above the guess of a minute.
-fn limit(status: StatusCode, headers: &HeaderMap, message: &str, moment: Moment) -> Option<Wait> {
+pub(crate) fn limit(
+    status: StatusCode,
+    headers: &HeaderMap,
+    message: &str,
+    moment: Moment,
+) -> Option<Wait> {
     if !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }

@@ -188,33 +188,39 @@ impl Step<'_> {
     async fn read_unread(&mut self) -> Result<(), Verdict> {
         let ids: Vec<u64> = self.place.unread.iter().take(UNREAD_A_STEP).copied().collect();
         for id in ids {
-            let noun = match self.reader.stream {
-                Stream::Deployments => "deployments",
-                Stream::Commits => "commits",
-                Stream::PullRequests => "pulls",
-                Stream::Runs => "actions/runs",
-                Stream::Incidents => "issues",
-            };
-            let path = format!("{}/{noun}/{id}", self.reader.base());
-            match self.reader.ask(&path).await {
-                Ok(answer) => {
-                    let raw =
-                        std::str::from_utf8(&answer.body).map_err(|_| self.reader.broken())?;
-                    if serde_json::from_str::<serde::de::IgnoredAny>(raw).is_err() {
-                        return Err(self.reader.broken());
-                    }
-                    let fate = self.reader.read(id, raw).await?;
-                    self.note(id, fate);
-                }
-                Err(Verdict::Never(Refusal::Unknown { .. } | Refusal::TurnedOff { .. })) => {
-                    self.reader.ask_access().await?;
-                    self.place.open.remove(&id);
-                    self.reader.reject(&format!("{id} was deleted"));
-                }
-                Err(verdict) => return Err(verdict),
-            }
-            self.place.unread.remove(&id);
+            self.read_by_id(id).await?;
         }
+        Ok(())
+    }
+
+    /// Reads an object; as long as it could not be read, it is among the unread.
+    pub(crate) async fn read_by_id(&mut self, id: u64) -> Result<(), Verdict> {
+        self.place.unread.insert(id);
+        let noun = match self.reader.stream {
+            Stream::Deployments => "deployments",
+            Stream::Commits => "commits",
+            Stream::PullRequests => "pulls",
+            Stream::Runs => "actions/runs",
+            Stream::Incidents => "issues",
+        };
+        let path = format!("{}/{noun}/{id}", self.reader.base());
+        match self.reader.ask(&path).await {
+            Ok(answer) => {
+                let raw = std::str::from_utf8(&answer.body).map_err(|_| self.reader.broken())?;
+                if serde_json::from_str::<serde::de::IgnoredAny>(raw).is_err() {
+                    return Err(self.reader.broken());
+                }
+                let fate = self.reader.read(id, raw).await?;
+                self.note(id, fate);
+            }
+            Err(Verdict::Never(Refusal::Unknown { .. } | Refusal::TurnedOff { .. })) => {
+                self.reader.ask_access().await?;
+                self.place.open.remove(&id);
+                self.reader.reject(&format!("{id} was deleted"));
+            }
+            Err(verdict) => return Err(verdict),
+        }
+        self.place.unread.remove(&id);
         Ok(())
     }
 }
@@ -245,9 +251,9 @@ const OVERLAP_MS: i64 = HOUR_MS;
 /// list by the time of its first attempt.
 const RERUN_MS: i64 = 24 * HOUR_MS;
 /// GitHub gives up on an approval after 30 days.
-const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
-const OPEN_MAX: usize = 10_000;
+pub(crate) const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
+pub(crate) const OPEN_MAX: usize = 10_000;
 /// What a search shows of its results.
 const SEARCH_MAX: u64 = 1_000;
 const UNREAD_A_STEP: usize = 25;
-const PAGES_MAX: u32 = 5_000;
+pub(crate) const PAGES_MAX: u32 = 5_000;

@@ -5,9 +5,12 @@
 //! Order of arrival is never trusted: a fact's `as_of_ms` comes from the payload's own times, so a
 //! delivery that is repeated or late leaves the same facts holding.
 
+pub mod alertmanager;
 pub mod follow;
+pub mod generic;
 pub mod jsonl;
 mod moment;
+pub mod pagerduty;
 mod reading;
 mod record;
 pub mod statuspage;

@@ -1,0 +1,16 @@
+//! A repository's past through GraphQL: a hundred objects with what belongs to them for the price of
+//! one request, where REST takes four requests for each. Only the past, because REST alone answers
+//! by an object's number, shows workflow runs, and tells what did not change for free.
+
+mod backfill;
+mod cursor;
+mod nodes;
+mod queries;
+mod verdict;
+mod walk;
+
+pub use backfill::Backfill;
+pub use cursor::BackfillCursor;
+
+#[cfg(test)]
+mod tests;

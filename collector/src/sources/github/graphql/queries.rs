@@ -1,0 +1,94 @@
+//! Which query asks for what, and in pages of which size. The texts are files of their own, so that
+//! GitHub's published schema can be held against what is sent.
+
+use super::super::cursor::Stream;
+
+/// A stream as GraphQL shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Deployments,
+    PullRequests,
+    Incidents,
+    Commits,
+}
+
+/// What belongs to an object, in pages of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Statuses,
+    Labels,
+    Commits,
+    Reviews,
+    Comments,
+    Events,
+    Parents,
+}
+
+impl Kind {
+    /// `None` for what GraphQL does not show.
+    pub(crate) fn of(stream: Stream) -> Option<Self> {
+        match stream {
+            Stream::Deployments => Some(Kind::Deployments),
+            Stream::PullRequests => Some(Kind::PullRequests),
+            Stream::Incidents => Some(Kind::Incidents),
+            Stream::Commits => Some(Kind::Commits),
+            Stream::Runs => None,
+        }
+    }
+
+    /// Its operations: `Page`, `One`, and one for each list, by its name.
+    pub(crate) fn document(self) -> &'static str {
+        match self {
+            Kind::Deployments => include_str!("queries/deployments.graphql"),
+            Kind::PullRequests => include_str!("queries/pull_requests.graphql"),
+            Kind::Incidents => include_str!("queries/incidents.graphql"),
+            Kind::Commits => include_str!("queries/commits.graphql"),
+        }
+    }
+
+    /// The largest page. A query costs a hundredth of the connections it opens, rounded: a page of
+    /// 100 deployments opens 101 and costs 1 point. A pull request has four lists, so that a page
+    /// of 100 costs 4 points and one of 37 costs 1.
+    pub(crate) fn first_max(self) -> u32 {
+        match self {
+            Kind::Deployments | Kind::Incidents | Kind::Commits => LIST_MAX,
+            Kind::PullRequests => 37,
+        }
+    }
+
+    /// The field of a repository that lists them, as it stands in the paths of errors.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Kind::Deployments => "deployments",
+            Kind::PullRequests => "pullRequests",
+            Kind::Incidents => "issues",
+            Kind::Commits => "object.history",
+        }
+    }
+}
+
+impl List {
+    /// The operation that asks for its later pages.
+    pub(crate) fn operation(self) -> &'static str {
+        match self {
+            List::Statuses => "Statuses",
+            List::Labels => "Labels",
+            List::Commits => "Commits",
+            List::Reviews => "Reviews",
+            List::Comments => "Comments",
+            List::Events => "Events",
+            List::Parents => "Parents",
+        }
+    }
+
+    /// How many are read: as many as REST shows, for the same object is to be the same fact.
+    pub(crate) fn elements_max(self) -> usize {
+        match self {
+            List::Commits => 250,
+            _ => 1_000,
+        }
+    }
+}
+
+/// The largest page that GitHub gives.
+pub(crate) const LIST_MAX: u32 = 100;
