@@ -48,6 +48,11 @@ def locate() -> Tools:
     )
 
 
+def github_schema(tools: Tools) -> Path:
+    """GitHub's GraphQL schema."""
+    return tools.node_modules / "@octokit" / "graphql-schema" / "schema.graphql"
+
+
 @pytest.fixture(scope="session")
 def tools() -> Tools:
     """The programs, all of which must be there."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from conftest import Tools
+from conftest import Tools, github_schema
 from harness.dora import Dora, agree
 from harness.github import TOKEN, Repository, Rest
 from harness.github_graphql import GraphQL
@@ -67,11 +67,6 @@ delivery:
     return Dora(tools.redora, folder, extra)
 
 
-def schema(tools: Tools) -> Path:
-    """GitHub's GraphQL schema."""
-    return tools.node_modules / "@octokit" / "graphql-schema" / "schema.graphql"
-
-
 def check(dora: Dora, history: GovUk) -> None:
     """Compare the report of every environment with the numbers computed apart."""
     places = dora.report("--service", history.service)
@@ -89,7 +84,7 @@ def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_
     """Every deployment and every commit that one contains; the report is that of the files."""
     history = GovUk()
     repository = Repository(history)
-    with Server(GraphQL(repository, schema(tools))) as github:
+    with Server(GraphQL(repository, github_schema(tools))) as github:
         dora = collector(tools, tmp_path, github.url, history)
         dora.backfill()
         first = len(github.exchanges)
@@ -107,7 +102,7 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     """Through a 502 and a limit, and with no request that WireMock was not taught."""
     history = GovUk(MONTHS)
     repository = Repository(history)
-    with Server(GraphQL(repository, schema(tools))) as github:
+    with Server(GraphQL(repository, github_schema(tools))) as github:
         collector(tools, tmp_path / "taught", github.url, history).backfill()
     # After a trouble in the midst of a page its rest is read one by one.
     sample = next(request for request, _ in github.exchanges if request.method == "GET")
@@ -159,7 +154,7 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
     description = pruned(tools.node_modules, PATHS)
     (port,) = free_ports(1)
     public = f"http://127.0.0.1:{port}"
-    with Server(GraphQL(Repository(history), schema(tools), public)) as github:
+    with Server(GraphQL(Repository(history), github_schema(tools), public)) as github:
         prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
         try:
             dora = collector(tools, tmp_path / "collected", prism.url, history)
@@ -184,7 +179,7 @@ def test_a_killed_collection_goes_on_where_it_stood(tools: Tools, tmp_path: Path
     """At most a page of deployments is read twice, and nothing is missing."""
     history = GovUk(MONTHS)
     repository = Repository(history)
-    with Server(GraphQL(repository, schema(tools))) as github:
+    with Server(GraphQL(repository, github_schema(tools))) as github:
         collector(tools, tmp_path / "whole", github.url, history).backfill()
         whole = len(github.exchanges)
         github.exchanges.clear()
@@ -221,19 +216,3 @@ def test_what_cannot_be_collected_is_said_with_its_cure(
     assert lines
     assert [line for line in lines if words not in line] == []
     assert len(github.exchanges) <= 10
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("{ repository(owner: 1, name: 2) { id } }", "cannot represent"),
-        ('{ repository(owner: "a", name: "b") { age } }', "Cannot query field"),
-    ],
-)
-def test_the_stand_in_refuses_what_githubs_schema_does_not_know(
-    tools: Tools, query: str, words: str
-) -> None:
-    """Otherwise a collection from it would prove nothing."""
-    github = GraphQL(Repository(GovUk(MONTHS)), schema(tools))
-    (fault,) = {fault["message"] for fault in github.answer(query, {})["errors"][:1]}
-    assert words in fault
