@@ -87,7 +87,7 @@ def test_pages_of_commits_bring_what_the_branch_contains(github: GraphQL) -> Non
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("{ repository(owner: 1, name: "b") { id } }", "cannot represent"),
+        ('{ repository(owner: 1, name: "b") { id } }', "cannot represent"),
         ('{ repository(owner: "a", name: "b") { age } }', "Cannot query field"),
         ('{ repository(owner: "a", name: "b") { id } }', "Could not resolve"),
         (
