@@ -14,17 +14,25 @@ import requests
 
 from conftest import Tools, github_schema
 from harness.dora import Dora, agree
-from harness.github import TOKEN, Repository, Rest
+from harness.github import TOKEN, Repository
 from harness.github_graphql import GraphQL
 from harness.histories import GovUk, millis
 from harness.process import Process, free_ports
-from harness.serving import Server
+from harness.serving import Reply, Request, Server
 from harness.stand_ins import Prism, WireMock, after, mappings, pruned, undeclared
 from harness.waiting import eventually
 
 ENVIRONMENTS = {"integration", "staging", "production"}
 # Four months with some hundred deployments, and with rollbacks in every environment.
 MONTHS = ("2023-03", "2023-07")
+
+# Troubles that pass, as GitHub tells them.
+GATEWAY = {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<h1>502</h1>"}
+LIMIT = {
+    "status": 403,
+    "headers": {"Content-Type": "application/json", "Retry-After": "1"},
+    "body": '{"message": "You have exceeded a secondary rate limit."}',
+}
 
 # Every path of GitHub's description that a collector may ask of a repository.
 PATHS = [
@@ -53,6 +61,7 @@ def collector(
     history: GovUk,
     token: str = TOKEN,
     repository: str = GovUk.repository,
+    environments: str = "",
 ) -> Dora:
     """A ledger whose one source is the repository at this address, as far back as its history."""
     begin_ms = min(millis(row["committed_at"]) for row in history.commits)
@@ -62,7 +71,7 @@ delivery:
   history: {days.days + 1}d
   github: {{ api_url: "{url}", token: {token} }}
   repositories:
-    - {{ repo: {repository}, service: {GovUk.service} }}
+    - {{ repo: {repository}, service: {GovUk.service}{environments} }}
 """
     return Dora(tools.redora, folder, extra)
 
@@ -96,6 +105,18 @@ def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_
     assert again < first / 10
 
 
+def test_other_environments_are_left_where_they_are(tools: Tools, tmp_path: Path) -> None:
+    """What is kept of one environment does not depend on the others."""
+    history = GovUk(MONTHS)
+    only = ", deployments: { environment: production }"
+    with Server(GraphQL(Repository(history), github_schema(tools))) as github:
+        dora = collector(tools, tmp_path, github.url, history, environments=only)
+        dora.backfill()
+    (place,) = dora.report().values()
+    assert place["environment"] == "production"
+    agree(place, history.truth("production"))
+
+
 def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     tools: Tools, tmp_path: Path
 ) -> None:
@@ -104,24 +125,15 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     repository = Repository(history)
     with Server(GraphQL(repository, github_schema(tools))) as github:
         collector(tools, tmp_path / "taught", github.url, history).backfill()
-    # After a trouble in the midst of a page its rest is read one by one.
-    sample = next(request for request, _ in github.exchanges if request.method == "GET")
-    for one in repository.deployments:
-        path = f"/repos/{repository.name}/deployments/{one.id}"
-        request = replace(sample, target=path, path=path, query={})
-        github.exchanges.append((request, github.answer(request)))
     wiremock = WireMock(tools.node_modules, tmp_path)
     try:
         taught = mappings(github.exchanges, github.url, wiremock.url)
-        bad = {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<h1>502</h1>"}
-        limit = {
-            "status": 403,
-            "headers": {"Content-Type": "application/json", "Retry-After": "1"},
-            "body": '{"message": "You have exceeded a secondary rate limit."}',
-        }
-        middle = len(taught) // 3
-        taught[middle : middle + 1] = after(limit, taught[middle], "limited")
-        taught[1:2] = after(bad, taught[1], "failing")
+        # A query that fails is asked again in smaller pages, which are not taught.
+        plain = [at for at, one in enumerate(taught) if one["request"]["method"] == "GET"]
+        troubles = {"limited": (plain[len(plain) // 2], LIMIT), "failing": (plain[1], GATEWAY)}
+        for name, (at, trouble) in troubles.items():
+            taught[at : at + 1] = after(trouble, taught[at], name)
+        taught += mappings(one_by_one(github, repository), github.url, wiremock.url)
         wiremock.teach(taught)
         dora = collector(tools, tmp_path / "collected", wiremock.url, history)
         dora.backfill()
@@ -136,6 +148,15 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     imported.store(history.facts())
     check(dora, history)
     assert anonymous(dora.report()) == anonymous(imported.report())
+
+
+def one_by_one(github: Server, repository: Repository) -> Iterator[tuple[Request, Reply]]:
+    """Every deployment by its id: after a trouble in a page its rest is asked for so."""
+    sample = next(request for request, _ in github.exchanges if request.method == "GET")
+    for one in repository.deployments:
+        path = f"/repos/{repository.name}/deployments/{one.id}"
+        request = replace(sample, target=path, path=path, query={})
+        yield request, github.answer(request)
 
 
 def anonymous(places: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +230,7 @@ def test_what_cannot_be_collected_is_said_with_its_cure(
 ) -> None:
     """With exit code 1, and at the cost of a few requests."""
     history = GovUk(MONTHS)
-    with Server(Rest(Repository(history))) as github:
+    with Server(GraphQL(Repository(history), github_schema(tools))) as github:
         ended = collector(tools, tmp_path, github.url, history, **fault).run("backfill")
     assert ended.returncode == 1
     lines = ended.stderr.splitlines()

@@ -23,6 +23,26 @@ Json = Any
 TIME = r"\d{4}-\d{2}-\d{2}T\d{2}(?::|%3A)\d{2}(?::|%3A)\d{2}(?:\.\d+)?Z"
 TIMES = re.compile(TIME)
 SECONDS_TO_START = 60.0
+GRAPHQL = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "query": {"type": "string"},
+                        "variables": {"type": "object"},
+                        "operationName": {"type": "string"},
+                    },
+                    "required": ["query"],
+                    "additionalProperties": False,
+                }
+            }
+        },
+    },
+    "responses": {"200": {"description": "The answer, and what went wrong with it."}},
+}
 
 
 class WireMock:
@@ -112,6 +132,8 @@ def pruned(node_modules: Path, paths: Iterable[str]) -> Json:
             if name not in kept:
                 kept[name] = whole["components"][kind][name]
                 open_.append(kept[name])
+    # GraphQL is none of REST's paths; its requests are held against a schema of their own.
+    wanted["/graphql"] = {"post": GRAPHQL}
     # The description calls the range that this parameter takes a single time.
     components.get("parameters", {}).get("created", {}).get("schema", {}).pop("format", None)
     return {
@@ -138,7 +160,7 @@ def undeclared(description: Json, request: Request) -> list[str]:
     """The query's words that the description does not know, which servers ignore in silence."""
     for path, item in description["paths"].items():
         if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), request.path):
-            parameters = item["get"].get("parameters", [])
+            parameters = item.get("get", {}).get("parameters", [])
             known = {resolved(description, parameter)["name"] for parameter in parameters}
             return [word for word in request.query if word not in known]
     return [request.line]
