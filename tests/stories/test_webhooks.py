@@ -10,18 +10,30 @@ from collections.abc import Callable, Iterator
 
 import requests
 
-from conftest import Tools
+from conftest import Tools, github_schema
 from harness.agent import Agent
-from harness.github import TOKEN
+from harness.dora import Dora
+from harness.github import TOKEN, Repository
+from harness.github_graphql import GraphQL
+from harness.histories import GovUk
+from harness.serving import Server
+from harness.waiting import eventually, every
 
 SECRET = "a secret of the hook"
-# A repository that nobody asks GitHub about in this story: its next round is years away.
-DELIVERY = f"""\
+# After the round of its start the next one is years away.
+SCHEDULE = "0 0 0 29 2 *"
+
+
+def delivery(url: str, secret: str | None) -> str:
+    """The part of a configuration for the repository at this address."""
+    words = f', webhook_secret: "{secret}"' if secret else ""
+    return f"""\
 delivery:
-  schedule: "0 0 0 29 2 *"
-  github: {{ api_url: "http://127.0.0.1:9", token: {TOKEN}{{secret}} }}
+  schedule: "{SCHEDULE}"
+  history: 3000d
+  github: {{ api_url: "{url}", token: {TOKEN}{words} }}
   repositories:
-    - {{ repo: Codertocat/Hello-World, service: hello }}
+    - {{ repo: {GovUk.repository}, service: {GovUk.service} }}
 """
 
 
@@ -55,9 +67,8 @@ class Hook:
 
 
 def with_secret(make_agent: Callable[..., Agent], secret: str | None) -> Agent:
-    """An agent whose hook has this secret, or none."""
-    words = f', webhook_secret: "{secret}"' if secret else ""
-    return make_agent(DELIVERY.replace("{secret}", words)).start()
+    """An agent whose hook has this secret, or none; its GitHub is not there."""
+    return make_agent(delivery("http://127.0.0.1:9", secret)).start()
 
 
 def test_every_example_of_github_is_taken(make_agent: Callable[..., Agent], tools: Tools) -> None:
@@ -72,6 +83,51 @@ def test_every_example_of_github_is_taken(make_agent: Callable[..., Agent], tool
         taken += 1
     assert taken == 329
     agent.stop()
+
+
+def test_a_hook_has_its_deployment_read_once(
+    make_agent: Callable[..., Agent], tools: Tools
+) -> None:
+    """At once and from GitHub itself, however often the delivery comes."""
+    repository = Repository(GovUk(("2023-03", "2023-04")))
+    late = repository.deployments.pop()
+    known = len(repository.deployments)
+    with Server(GraphQL(repository, github_schema(tools))) as github:
+        agent = make_agent(delivery(github.url, SECRET)).start()
+        ledger = Dora.of_agent(agent)
+
+        def deployments() -> int:
+            return sum("deployment" in fact for fact in ledger.facts())
+
+        eventually(lambda: deployments() == known, "the round of the start is over", 60)
+        eventually(lambda: quiet(github), "GitHub is asked nothing more", 60)
+        repository.deployments.append(late)
+        hook = Hook(agent, SECRET)
+        body = about(tools, late.id)
+        number = str(uuid.uuid4())
+        for _ in range(3):
+            assert hook.deliver("deployment_status", body, number) // 100 == 2
+        eventually(lambda: deployments() == known + 1, "the late deployment is in the ledger", 60)
+        agent.stop()
+    paths = [request.path for request, _ in github.exchanges]
+    assert paths.count(f"/repos/{repository.name}/deployments/{late.id}") == 1
+    assert github.faults == []
+
+
+def quiet(github: Server) -> bool:
+    """Whether nothing was asked for a while."""
+    before = len(github.exchanges)
+    return all(len(github.exchanges) == before for _ in every(0.25, 1.5))
+
+
+def about(tools: Tools, id_: int) -> bytes:
+    """GitHub's example of a deployment's status, made one of this deployment of ours."""
+    payload = next(
+        json.loads(body) for event, body in examples(tools) if event == "deployment_status"
+    )
+    payload["deployment"]["id"] = id_
+    payload["repository"]["full_name"] = GovUk.repository
+    return json.dumps(payload).encode()
 
 
 def test_what_is_not_githubs_is_refused(make_agent: Callable[..., Agent], tools: Tools) -> None:

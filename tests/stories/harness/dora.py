@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .agent import Agent
 from .histories import Numbers, quantile
 
 
@@ -19,6 +20,13 @@ class Dora:
         self.config = folder / "redora.yaml"
         folder.mkdir(exist_ok=True)
         self.config.write_text(f"data_dir: {folder / 'data'}\n{extra}", encoding="utf-8")
+
+    @classmethod
+    def of_agent(cls, agent: Agent) -> Dora:
+        """The ledger of an agent, which may be running."""
+        dora = cls.__new__(cls)
+        dora.redora, dora.config = agent.binary, agent.config
+        return dora
 
     def run(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a subcommand to its end."""

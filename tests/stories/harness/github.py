@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -76,6 +77,12 @@ class Repository:
             live[environment] = here
             found.append(here)
         return found
+
+    def find(self, id_: int) -> Deployed | None:
+        """A deployment by its id."""
+        place = bisect_left(self.deployments, id_, key=lambda one: one.id)
+        found = self.deployments[place : place + 1]
+        return found[0] if found and found[0].id == id_ else None
 
     def sha(self, image_tag: str) -> str:
         """The commit of an image's tag. GitHub keeps that of a commit which is gone, too."""
@@ -266,12 +273,12 @@ class Rest:
 
     def one_deployment(self, request: Request, id_: str) -> Reply:
         """By its id."""
-        one = self.by_id.get(int(id_))
+        one = self.repository.find(int(id_))
         return self.json(self.deployment(one)) if one else self.missing("")
 
     def statuses(self, request: Request, id_: str) -> Reply:
         """Newest first."""
-        one = self.by_id.get(int(id_))
+        one = self.repository.find(int(id_))
         if one is None:
             return self.missing("")
         return self.listed(request, one.statuses[::-1], lambda status: self.status(one, status))
@@ -340,11 +347,6 @@ class Rest:
         return self.json(self.whole())
 
     # The shapes.
-
-    @cached_property
-    def by_id(self) -> dict[int, Deployed]:
-        """Deployments by their id."""
-        return {one.id: one for one in self.repository.deployments}
 
     @property
     def url(self) -> str:

@@ -138,7 +138,7 @@ class GraphQL:
     def node(self, id: str) -> Json:
         """An object by its global id."""
         kind, _, name = id.partition("_")
-        if kind == "DE" and (one := self.rest.by_id.get(int(name))):
+        if kind == "DE" and (one := self.repository.find(int(name))):
             return self.deployment(one)
         if kind == "C" and (number := self.repository.history.numbers.get(name)) is not None:
             return self.commit(number)
