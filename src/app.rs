@@ -84,6 +84,8 @@ pub async fn run(
         readiness: ready,
         reload: reloading.clone().on_request(),
         token: reloading.token(),
+        push: delivering.as_ref().map(Delivering::push),
+        query: delivering.as_ref().map(|_| delivery::query(&config, clock.clone())),
     });
     let mut admin_port = JoinSet::new();
     admin_port.spawn(admin_serve(ports.admin, admin, tell(ADMIN, own), admin_stopped));

@@ -54,8 +54,15 @@ fn plain(chunks: impl IntoIterator<Item = Bytes, IntoIter: Send + 'static>) -> S
 impl Port {
     async fn serve(self) -> SocketAddr {
         let Self { scrape, readiness, reload, token, peer } = self;
-        let admin =
-            Admin::new(Config { scrape, scrapes_max: SCRAPES_MAX, readiness, reload, token });
+        let admin = Admin::new(Config {
+            scrape,
+            scrapes_max: SCRAPES_MAX,
+            readiness,
+            reload,
+            token,
+            push: None,
+            query: None,
+        });
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let handle = move |seen: SocketAddr, request| {

@@ -7,12 +7,18 @@
 //! other.
 
 mod board;
+mod door;
+mod github;
+mod inbox;
 mod round;
 mod rounds;
 mod source;
+mod step;
 mod store;
 
 pub use board::{Board, Standing};
+pub use door::{ALERTMANAGER, Doors, GITHUB, INCIDENTS, PAGERDUTY, Refused};
+pub use github::GitHub;
 pub use round::{Clock, End, Told, round};
 pub use rounds::{Rounds, Timed};
 pub use source::{Reader, Source};

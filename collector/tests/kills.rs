@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redora_collector::ledger::{
@@ -28,6 +29,10 @@ const READS: u32 = 50;
 const FACTS: u64 = 20;
 /// Tells the child which ledger to fill.
 const LEDGER: &str = "REDORA_TEST_LEDGER";
+
+/// Held while this process has a ledger open and while it starts another one, which until it is
+/// the other program has every file of this one open, locks included.
+static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn what_was_stored_survives_hundreds_of_kills() {
@@ -159,6 +164,7 @@ fn delivery(number: u64) -> Delivery {
 }
 
 fn check_inbox(file: &Path) -> (u64, u64) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     check_deliveries(&Ledger::open(file).unwrap())
 }
 
@@ -188,6 +194,7 @@ fn child(ledger: &Path, out: Stdio) -> Child {
 }
 
 fn child_that(does: &str, ledger: &Path, out: Stdio) -> Child {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", does, "--nocapture"])
         .env(LEDGER, ledger)
@@ -240,6 +247,7 @@ fn batch(number: u64) -> Batch {
 
 /// The number of the last batch that is there; all before it are, each whole.
 fn check(file: &Path) -> u64 {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     check_read(&Ledger::open(file).unwrap())
 }
 

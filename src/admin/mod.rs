@@ -2,16 +2,19 @@
 //! so that this room owns no data and a web framework would have nothing to do.
 //!
 //! Every answer carries `Cache-Control: no-store` and headers that keep a browser from guessing,
-//! framing or sharing it. Nothing but `POST /-/reload` changes anything.
+//! framing or sharing it. Nothing but `POST` to `/-/reload` and `/webhooks/…` changes anything.
 
 mod answer;
 mod body;
 mod page;
+mod push;
+mod query;
 mod readiness;
 mod reload;
 mod scrape;
 mod slot;
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +25,11 @@ use http::{Method, Request, Response, StatusCode};
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use answer::{harden, set, text};
+use push::Door;
 
 pub use body::{Body, BodyError, Chunks};
+pub use push::{NotTaken, Push, PushAnswer, Pushed};
+pub use query::{Query, QueryAnswer, Question, Unanswered};
 pub use readiness::Readiness;
 pub use reload::{Reload, ReloadAnswer, ReloadFault, TokenCheck};
 pub use scrape::{Scrape, ScrapeRequest, ScrapeResponse};
@@ -43,6 +49,10 @@ pub struct Config {
     /// on where the first difference stands; none when no token is configured. Watched, because a
     /// reload may change the token.
     pub token: watch::Receiver<Option<TokenCheck>>,
+    /// Takes what is pushed to `/webhooks/…`; none where nobody listens.
+    pub push: Option<Push>,
+    /// Answers questions below `/api/v1/`; none where nobody knows anything.
+    pub query: Option<Query>,
 }
 
 /// A pair of Prometheus servers, a person with curl, and one to spare.
@@ -59,6 +69,10 @@ struct Inner {
     reload: Reload,
     reloading: Arc<Mutex<()>>,
     token: watch::Receiver<Option<TokenCheck>>,
+    push: Option<Push>,
+    pushes: Arc<Semaphore>,
+    query: Option<Query>,
+    queries: Arc<Semaphore>,
 }
 
 impl Admin {
@@ -71,6 +85,10 @@ impl Admin {
             reload: config.reload,
             reloading: Arc::default(),
             token: config.token,
+            push: config.push,
+            pushes: Arc::new(Semaphore::new(push::PUSHES_MAX)),
+            query: config.query,
+            queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
         }))
     }
 
@@ -78,7 +96,7 @@ impl Admin {
     /// where it could matter, and then to its bound.
     pub async fn answer<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes>,
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         let head_only = request.method() == Method::HEAD;
         let mut response = match Route::of(request.uri().path()) {
@@ -98,6 +116,14 @@ impl Admin {
                 scrape::answer(&self.0.scrape, &self.0.scrapes, request.headers())
             }
             Some(Route::Reload) => self.0.reload(peer, request).await,
+            Some(Route::Push(door)) => {
+                let Inner { push, pushes, token, .. } = &*self.0;
+                let token = token.borrow().clone();
+                push::answer(push.as_ref(), pushes, token.as_ref(), door, peer, request).await
+            }
+            Some(Route::Query) => {
+                query::answer(self.0.query.as_ref(), &self.0.queries, request.uri()).await
+            }
         };
         harden(response.headers_mut());
         if head_only { response.map(Body::emptied) } else { response }
@@ -147,6 +173,8 @@ enum Route {
     Health,
     Readiness,
     Reload,
+    Push(Door),
+    Query,
 }
 
 impl Route {
@@ -157,12 +185,13 @@ impl Route {
             "/healthz" => Some(Self::Health),
             "/readyz" => Some(Self::Readiness),
             "/-/reload" => Some(Self::Reload),
-            _ => None,
+            _ if path.starts_with("/api/v1/") => Some(Self::Query),
+            _ => Door::at(path).map(Self::Push),
         }
     }
 
     fn methods(self) -> &'static str {
-        if self == Self::Reload { "POST" } else { "GET, HEAD" }
+        if matches!(self, Self::Reload | Self::Push(_)) { "POST" } else { "GET, HEAD" }
     }
 
     fn allows(self, method: &Method) -> bool {

@@ -32,16 +32,16 @@ pub type TokenCheck = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 /// Why a peer may not reload; the text names the cure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("reload from another machine needs a token; set admin_token in the configuration")]
+    #[error("a change from another machine needs a token; set admin_token in the configuration")]
     NoTokenConfigured,
-    #[error("reload from another machine needs the header `Authorization: Bearer <admin_token>`")]
+    #[error("a change from another machine needs the header `Authorization: Bearer <admin_token>`")]
     TokenMissing,
     #[error("this is not the admin_token of the configuration")]
     TokenWrong,
-    #[error("a web page may not reload; use the command line, or show the admin_token")]
+    #[error("a web page may change nothing; use the command line, or show the admin_token")]
     WebPage,
     #[error(
-        "a proxied request may not reload without the header `Authorization: Bearer <admin_token>`"
+        "a proxied request may change nothing without the header `Authorization: Bearer <admin_token>`"
     )]
     Proxied,
     #[error("without the admin_token, the Host header must be an IP address or localhost")]

@@ -2,6 +2,7 @@
 //! filled from lines and from sources, and asked for reports.
 
 mod agent;
+mod answers;
 mod backfill;
 mod sources;
 
@@ -17,6 +18,8 @@ use thiserror::Error;
 use crate::config::Config;
 
 pub use agent::Delivering;
+pub use answers::page;
+pub(super) use answers::query;
 pub use backfill::{Progress, backfill};
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
 pub use redora_collector::collect::End;

@@ -8,12 +8,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use super::args::{DoraCommand, ImportOptions, ReportFormat, ReportOptions};
 use super::configuration;
 use super::outcome::{self, Outcome};
-use crate::app::delivery::{self, Answer, Ask, DeliveryError};
+use crate::app::delivery::{self, Ask, DeliveryError};
 use crate::config::Config;
 use crate::process::Clock;
 
@@ -109,21 +107,11 @@ fn report(config: &Config, options: ReportOptions) -> Result<Outcome, DeliveryEr
     };
     let answers = delivery::report(config, &ask)?;
     let text = match options.format {
-        ReportFormat::Json => json(&answers, at_ms),
+        ReportFormat::Json => delivery::page(&answers, at_ms),
         ReportFormat::Table => rows::table(&answers),
         ReportFormat::Markdown => rows::markdown(&answers),
     };
     Ok(outcome::print(text.as_bytes()))
-}
-
-fn json(answers: &[Answer], at_ms: i64) -> String {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        at_ms: i64,
-        places: &'a [Answer],
-    }
-    let page = Page { at_ms, places: answers };
-    serde_json::to_string_pretty(&page).expect("a report has no key that is not text") + "\n"
 }
 
 const DAY_MS: i64 = 24 * 3_600_000;

@@ -13,7 +13,7 @@ use super::rows::PIECE_BYTES;
 #[derive(Debug, Default)]
 pub struct Delivered {
     /// Each service in each environment.
-    pub places: Vec<PlaceNumbers>,
+    pub places: Arc<Vec<PlaceNumbers>>,
     /// Each source.
     pub sources: Vec<SourceNumbers>,
 }

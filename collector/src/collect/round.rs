@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::source::{Moment, Source};
+use super::source::Source;
+use super::step::{Moment, Step};
 use super::store::{Store, Wait};
 use crate::ledger::LedgerError;
 
@@ -54,35 +55,30 @@ pub async fn round(
     mut tell: impl FnMut(Told<'_>),
 ) -> Result<End, LedgerError> {
     let mut end = End::default();
-    let mut random = seed;
-    loop {
+    for turn in 0.. {
         if let Some(wait) = store.wait(&source.name, clock())? {
             tell(Told::Waiting(&wait));
             sleep_until(wait.until_ms, clock).await;
         }
-        // A linear congruence is random enough to spread retries.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let moment = Moment { now_ms: clock(), random: random >> 16 };
+        let moment = Moment { now_ms: clock(), random: random(seed, turn) };
         let step = source.step(store, moment).await?;
-        let rejects = step.yields.rejects.len() as u64;
-        let complete_until_ms = step.yields.complete_until_ms;
-        let appended = store.keep(&source.name, step.yields)?;
-        tell(Told::Stepped {
-            fresh: step.stored + appended.new + appended.corrected,
-            rejects,
-            requests: step.requests,
-            gaps: step.gaps,
-            remaining: step.remaining,
-        });
+        let Step { fresh, rejected: rejects, requests, gaps, remaining, .. } = step;
+        tell(Told::Stepped { fresh, rejects, requests, gaps, remaining });
         if let Some(refused) = step.refused {
             tell(Told::Refused(&refused));
             end.refused.push(refused);
         }
         if step.over {
-            end.complete_until_ms = complete_until_ms;
-            return Ok(end);
+            end.complete_until_ms = step.complete_until_ms;
+            break;
         }
     }
+    Ok(end)
+}
+
+/// A number of a seed's sequence, random enough to spread retries.
+pub(super) fn random(seed: u64, turn: u64) -> u64 {
+    (seed ^ turn).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(turn) >> 16
 }
 
 /// Sleeps until the wall clock shows a time, looking at it every minute, because it may be set and

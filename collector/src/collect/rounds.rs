@@ -16,7 +16,7 @@ use crate::schedule::Schedule;
 /// A source and when it is read.
 pub struct Timed {
     /// The source.
-    pub source: Source,
+    pub source: Arc<Source>,
     /// When.
     pub schedule: Schedule,
 }

@@ -28,7 +28,7 @@ pub(super) struct Yield {
     pub(super) rejects: Vec<Reject>,
     /// Where the source goes on, in its own words; `None` where that did not move.
     pub(super) place: Option<String>,
-    /// What it waits for from now on, if anything.
+    /// What it has to wait for; an earlier wait ends by itself.
     pub(super) wait: Option<Wait>,
     /// Up to when everything was read, where a round came to its end.
     pub(super) complete_until_ms: Option<i64>,
@@ -71,17 +71,24 @@ impl Store {
         Ok(self.ledger().cursor(source, COMPLETE)?.and_then(|text| text.parse().ok()))
     }
 
+    /// Stores what a delivery gave together with its end; nothing about any source's place.
+    pub(super) fn end(&self, yields: Yield) -> Result<Appended, LedgerError> {
+        let Yield { facts, rejects, handled, .. } = yields;
+        self.ledger().append(&Batch { facts, cursors: Vec::new(), rejects, handled })
+    }
+
     /// Stores what a step gave, whole or not at all.
     pub(super) fn keep(&self, source: &str, yields: Yield) -> Result<Appended, LedgerError> {
         let Yield { facts, rejects, place, wait, complete_until_ms, handled } = yields;
-        let wait = wait.map_or_else(String::new, |wait| {
-            serde_json::to_string(&wait).expect("a number and a text are JSON")
-        });
         let cursor = |name: &str, place| {
             let (source, name) = (source.to_owned(), name.to_owned());
             Cursor { source, name, place }
         };
-        let mut cursors = vec![cursor(WAIT, wait)];
+        let mut cursors = Vec::new();
+        if let Some(wait) = wait {
+            let wait = serde_json::to_string(&wait).expect("a number and a text are JSON");
+            cursors.push(cursor(WAIT, wait));
+        }
         cursors.extend(place.map(|place| cursor(PLACE, place)));
         cursors.extend(complete_until_ms.map(|until_ms| cursor(COMPLETE, until_ms.to_string())));
         self.ledger().append(&Batch { facts, cursors, rejects, handled })

@@ -13,10 +13,16 @@ pub enum OpenError {
     #[error("{} is in use by another redora; stop it, or give each its own data_dir", .0.display())]
     InUse(PathBuf),
     /// There is none, and whoever only reads makes none.
-    #[error("there is no ledger at {}; collect or import facts first, or correct data_dir", .0.display())]
+    #[error(
+        "there is no ledger at {}; collect or import facts first, or correct data_dir",
+        .0.display()
+    )]
     Absent(PathBuf),
     /// It is no file.
-    #[error("{} is a directory; the ledger is a file: move it away or name another data_dir", .0.display())]
+    #[error(
+        "{} is a directory; the ledger is a file: move it away or name another data_dir",
+        .0.display()
+    )]
     Directory(PathBuf),
     /// Its log is there without it: the file was moved away alone, or the log was left behind.
     #[error(

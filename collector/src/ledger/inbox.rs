@@ -117,16 +117,6 @@ impl Reader {
     }
 }
 
-/// Ends a delivery, of which only the id is kept; one that does not wait is left as it is.
-pub(super) fn handle(transaction: &Transaction<'_>, number: i64) -> Result<(), LedgerError> {
-    let mut handle = transaction.prepare_cached(
-        "UPDATE deliveries SET waits = 0, headers = '', body = x'', bytes = 0
-         WHERE number = ?1 AND waits",
-    )?;
-    handle.execute([number])?;
-    Ok(())
-}
-
 fn is_known(transaction: &Transaction<'_>, delivery: &Delivery) -> Result<bool, LedgerError> {
     let mut known =
         transaction.prepare_cached("SELECT 1 FROM deliveries WHERE door = ?1 AND id = ?2")?;

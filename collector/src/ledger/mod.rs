@@ -120,7 +120,7 @@ impl Ledger {
             set_aside(&transaction, reject)?;
         }
         for number in &batch.handled {
-            inbox::handle(&transaction, *number)?;
+            end(&transaction, *number)?;
         }
         if appended.new + appended.corrected > 0 {
             transaction.execute("UPDATE generation SET number = number + 1", [])?;
@@ -252,6 +252,16 @@ fn set_aside(transaction: &Transaction<'_>, reject: &Reject) -> Result<(), Ledge
              ON CONFLICT (source) DO UPDATE SET total = total + 1",
         )?
         .execute([source])?;
+    Ok(())
+}
+
+/// Ends a delivery, of which only the id is kept; one that does not wait is left as it is.
+fn end(transaction: &Transaction<'_>, number: i64) -> Result<(), LedgerError> {
+    let mut end = transaction.prepare_cached(
+        "UPDATE deliveries SET waits = 0, headers = '', body = x'', bytes = 0
+         WHERE number = ?1 AND waits",
+    )?;
+    end.execute([number])?;
     Ok(())
 }
 

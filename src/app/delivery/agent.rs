@@ -1,36 +1,48 @@
-//! The delivery half of a running agent: the rounds of its sources and the numbers that follow from
-//! them, on a thread of its own, so that neither a page of a server nor a long history makes the
-//! receiver of telemetry wait.
+//! The delivery half of a running agent: the rounds of its sources, what is pushed to it, and the
+//! numbers that follow, on a thread of its own, so that neither a page of a server nor a long
+//! history makes the receiver of telemetry wait.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use redora_collector::api;
-use redora_collector::collect::{Board, Rounds, Standing, Store};
-use redora_collector::ledger::{LedgerError, Reader};
+use redora_collector::collect::{Board, Doors, Refused, Rounds, Standing, Store, Timed};
+use redora_collector::ledger::{InboxBounds, LedgerError, Reader, ReceiveError};
 use tokio::sync::{Notify, oneshot};
 
 use super::backfill::unix_ms;
-use super::sources::timed;
+use super::sources::{doors, timed};
 use super::{Ask, DeliveryError, LEDGER_FILE, Rules, Zone, open, rules};
+use crate::admin::{NotTaken, Push, Pushed};
 use crate::config::Config;
 use crate::expose::{Delivered, Latest, PlaceNumbers, SourceNumbers};
 use crate::process::Clock;
 
 /// The delivery half at work; dropping it stops the rounds.
 pub struct Delivering {
-    latest: Arc<Mutex<Arc<Delivered>>>,
+    work: Arc<Work>,
     _stop: oneshot::Sender<()>,
 }
 
 /// What the thread works with.
 struct Work {
     rounds: Rounds,
-    ledger: std::path::PathBuf,
+    doors: Doors,
+    /// Told when something was pushed.
+    pushed: Notify,
+    ledger: PathBuf,
     rules: Rules,
     zone: Zone,
-    latest: Arc<Mutex<Arc<Delivered>>>,
+    numbers: Mutex<Arc<Numbers>>,
+}
+
+/// What was computed last.
+#[derive(Debug, Default)]
+struct Numbers {
+    places: Arc<Vec<PlaceNumbers>>,
+    rejects: Vec<(String, u64)>,
 }
 
 impl Delivering {
@@ -43,49 +55,100 @@ impl Delivering {
             return Ok(None);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let unix_ms = unix_ms(clock);
+        let clock = unix_ms(clock);
         let sources = {
             let _entered = runtime.enter();
-            timed(&config.delivery, unix_ms())?
+            timed(&config.delivery, clock())?
         };
-        let latest = Arc::<Mutex<Arc<Delivered>>>::default();
+        let changed = Arc::new(Notify::new());
+        let (store, board) = (Store::new(open(config)?), Board::default());
         let work = Arc::new(Work {
-            rounds: Rounds {
-                store: Store::new(open(config)?),
-                board: Board::default(),
-                clock: unix_ms,
-                seed,
-                changed: Arc::new(Notify::new()),
-            },
+            doors: doors(&config.delivery, &sources),
+            rounds: Rounds { store, board, clock, seed, changed },
+            pushed: Notify::new(),
             ledger: config.data_dir.join(LEDGER_FILE),
             rules: rules(config),
             zone: Zone::named(&config.delivery.time_zone).expect("the zone was checked"),
-            latest: latest.clone(),
+            numbers: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
+        let thread_work = work.clone();
         thread::Builder::new().name("redora-delivery".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let reading = work.rounds.clone();
                 tokio::select! {
-                    () = reading.run(sources) => work.keep_publishing().await,
-                    () = work.keep_publishing() => {}
+                    () = thread_work.run(sources) => {}
                     _ = stopped => {}
                 }
             });
             // A clone that is being read is let go; what it stored is stored.
             runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
-        Ok(Some(Self { latest, _stop: stop }))
+        Ok(Some(Self { work, _stop: stop }))
     }
 
-    /// What the delivery half found last.
+    /// What the delivery half says at the moment of asking.
     pub fn latest(&self) -> Latest {
-        let latest = self.latest.clone();
-        Arc::new(move || latest.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        let work = self.work.clone();
+        Arc::new(move || Arc::new(work.delivered()))
+    }
+
+    /// Takes what is pushed: into the ledger's inbox first, then into facts.
+    pub fn push(&self) -> Push {
+        let work = self.work.clone();
+        Arc::new(move |pushed| {
+            let work = work.clone();
+            Box::pin(async move {
+                let taken = tokio::task::spawn_blocking(move || work.take(pushed)).await;
+                taken.unwrap_or_else(|panicked| Err(NotTaken::Full(panicked.to_string())))
+            })
+        })
     }
 }
 
 impl Work {
+    /// Everything side by side; ends only by being dropped.
+    async fn run(self: &Arc<Self>, sources: Vec<Timed>) {
+        tokio::join!(self.rounds.run(sources), self.keep_handling(), self.keep_publishing());
+    }
+
+    /// Takes one request into the inbox; when this returns, a crash does not lose it.
+    fn take(&self, pushed: Pushed) -> Result<(), NotTaken> {
+        let Pushed { door, headers, body } = pushed;
+        let header = |name: &str| Some(headers.get(name)?.as_bytes().to_vec());
+        let now_ms = (self.rounds.clock)();
+        let delivery =
+            self.doors.admit(door, &header, body.to_vec(), now_ms).map_err(|refused| {
+                let reason = refused.to_string();
+                match refused {
+                    Refused::Closed => NotTaken::Closed(reason),
+                    Refused::Unproved(_) => NotTaken::Unproved(reason),
+                    Refused::Nameless => NotTaken::Malformed(reason),
+                }
+            })?;
+        let received = self.rounds.store.ledger().receive(&delivery, &InboxBounds::default());
+        received.map_err(|fault: ReceiveError| {
+            tracing::error!(event = "push_refused", door, %fault);
+            NotTaken::Full(fault.to_string())
+        })?;
+        self.pushed.notify_one();
+        Ok(())
+    }
+
+    /// Handles what was pushed, at the start what a crash left behind.
+    async fn keep_handling(&self) {
+        let Rounds { store, clock, seed, changed, .. } = &self.rounds;
+        loop {
+            match self.doors.handle(store, clock, *seed).await {
+                Ok(true) => changed.notify_one(),
+                Ok(false) => self.pushed.notified().await,
+                Err(error) => {
+                    tracing::error!(event = "inbox_failed", %error);
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+            }
+        }
+    }
+
     /// Computes the numbers, anew when facts came and every minute, because windows move.
     async fn keep_publishing(self: &Arc<Self>) {
         loop {
@@ -102,48 +165,36 @@ impl Work {
     }
 
     fn publish(&self) {
-        match self.delivered() {
-            Ok(delivered) => {
-                let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-                *latest = Arc::new(delivered);
-            }
+        match self.compute() {
+            Ok(computed) => *self.numbers() = Arc::new(computed),
             Err(error) => tracing::error!(event = "numbers_failed", %error, "the last ones stay"),
         }
     }
 
-    fn delivered(&self) -> Result<Delivered, DeliveryError> {
+    fn numbers(&self) -> std::sync::MutexGuard<'_, Arc<Numbers>> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn compute(&self) -> Result<Numbers, DeliveryError> {
         let reader = Reader::open(&self.ledger)?;
-        let now_ms = (self.rounds.clock)();
-        let rejects = reader.rejects()?;
-        let standings = self.rounds.board.standings();
-        let sources = standings
-            .into_iter()
-            .map(|(source, standing)| {
-                let rejects = rejects.iter().find(|(name, _)| *name == source);
-                numbers(source, &standing, rejects.map_or(0, |(_, total)| *total), now_ms)
-            })
-            .collect();
-        Ok(Delivered { places: self.places(&reader, now_ms)?, sources })
+        let places = Arc::new(self.places(&reader, (self.rounds.clock)())?);
+        Ok(Numbers { places, rejects: reader.rejects()? })
     }
 
     fn places(&self, reader: &Reader, now_ms: i64) -> Result<Vec<PlaceNumbers>, LedgerError> {
         let answers = |window_ms| {
             let (zone, rules) = (self.zone.clone(), self.rules.clone());
             let (service, environment) = (None, None);
-            api::answers(
-                reader,
-                &Ask { service, environment, window_ms, at_ms: now_ms, zone, rules },
-            )
+            let ask = Ask { service, environment, window_ms, at_ms: now_ms, zone, rules };
+            api::answers(reader, &ask)
         };
-        let mut places: Vec<PlaceNumbers> = answers(now_ms)?
-            .into_iter()
-            .map(|answer| PlaceNumbers {
-                service: answer.service,
-                environment: answer.environment,
-                windows: Vec::new(),
-                ever: answer.report,
-            })
-            .collect();
+        let place = |answer: api::Answer| PlaceNumbers {
+            service: answer.service,
+            environment: answer.environment,
+            windows: Vec::new(),
+            ever: answer.report,
+        };
+        let mut places: Vec<PlaceNumbers> = answers(now_ms)?.into_iter().map(place).collect();
         for (name, window_ms) in WINDOWS {
             for (place, answer) in places.iter_mut().zip(answers(window_ms)?) {
                 place.windows.push((name, answer.report));
@@ -151,9 +202,21 @@ impl Work {
         }
         Ok(places)
     }
+
+    /// The numbers as they were computed, and the standing of the sources at this moment.
+    fn delivered(&self) -> Delivered {
+        let numbers = self.numbers().clone();
+        let now_ms = (self.rounds.clock)();
+        let standings = self.rounds.board.standings().into_iter();
+        let sources = standings.map(|(source, standing)| {
+            let rejects = numbers.rejects.iter().find(|(name, _)| *name == source);
+            source_numbers(source, &standing, rejects.map_or(0, |(_, total)| *total), now_ms)
+        });
+        Delivered { places: numbers.places.clone(), sources: sources.collect() }
+    }
 }
 
-fn numbers(source: String, standing: &Standing, rejects: u64, now_ms: i64) -> SourceNumbers {
+fn source_numbers(source: String, standing: &Standing, rejects: u64, now_ms: i64) -> SourceNumbers {
     let age = |until_ms: i64| now_ms.saturating_sub(until_ms) as f64 / 1e3;
     SourceNumbers {
         source,
@@ -171,3 +234,5 @@ const WINDOWS: [(&str, i64); 3] = [("7d", 7 * DAY_MS), ("30d", 30 * DAY_MS), ("9
 const RECOMPUTE_EVERY: Duration = Duration::from_secs(60);
 /// How long facts are waited for after the first of them.
 const SETTLE: Duration = Duration::from_secs(2);
+/// A full disk is not emptied faster.
+const RETRY_AFTER: Duration = Duration::from_secs(10);

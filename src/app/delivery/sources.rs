@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use redora_collector::collect::{Reader, Source, Timed};
+use redora_collector::collect::{Doors, GitHub, Reader, Source, Timed};
 use redora_collector::sources::git::{self, GitError, ServicePaths, TagRule};
-use redora_collector::sources::github::{self, Client, Collector, Plan, SetupError, Stream};
+use redora_collector::sources::github::{self, Client, Plan, SetupError, Stream};
 use redora_collector::sources::incidents::jsonl::Tongue;
-use redora_collector::sources::incidents::{Origin, statuspage};
+use redora_collector::sources::incidents::{Origin, alertmanager, pagerduty, statuspage};
 use redora_model::identity::{Environment, Repository, Service};
 use thiserror::Error;
 
@@ -41,14 +42,13 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
         let schedule = repository.schedule.as_ref().unwrap_or(&delivery.schedule);
         let mut add = |name, streams, label: &str, of_incidents: &str| {
             let plan = plan(repository, streams, label, since_ms);
-            let collector = Collector::new(client.clone(), plan);
-            let collector = Box::new(collector.expect("the name was checked with the file"));
             let environments = repository.environments.iter();
             let environments = environments.map(|name| Environment::new(name)).collect();
             let of_incidents = Environment::new(of_incidents);
-            let reader = Reader::GitHub { collector, environments, of_incidents };
-            let source = Source { name, reader };
-            sources.push(Timed { source, schedule: schedule.clone() });
+            let github = GitHub::new(client, plan, environments, of_incidents);
+            let github = Box::new(github.expect("the name was checked with the file"));
+            let source = Source { name, reader: Reader::GitHub(github) };
+            sources.push(Timed { source: Arc::new(source), schedule: schedule.clone() });
         };
         let name = format!("github:{}", repository.repo);
         add(name.clone(), STREAMS.to_vec(), "", "");
@@ -60,15 +60,41 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
         let schedule = clone.schedule.as_ref().unwrap_or(&delivery.schedule).clone();
         let name = format!("git:{}", clone.path.display());
         let reader = Reader::Git(git_config(clone)?);
-        sources.push(Timed { source: Source { name, reader }, schedule });
+        sources.push(Timed { source: Arc::new(Source { name, reader }), schedule });
     }
     for incidents in &delivery.incidents {
         let Some((name, path, tongue)) = log(incidents) else { continue };
         let schedule = incidents.schedule.as_ref().unwrap_or(&delivery.schedule).clone();
         let reader = Reader::Log { path: path.to_owned(), tongue };
-        sources.push(Timed { source: Source { name, reader }, schedule });
+        sources.push(Timed { source: Arc::new(Source { name, reader }), schedule });
     }
     Ok(sources)
+}
+
+/// Who listens to which door.
+pub(super) fn doors(delivery: &Delivery, sources: &[Timed]) -> Doors {
+    let mut doors = Doors::default();
+    if let Some(secret) = &delivery.github.webhook_secret {
+        let is_github = |timed: &&Timed| matches!(timed.source.reader, Reader::GitHub(_));
+        let repositories = sources.iter().filter(is_github).map(|timed| timed.source.clone());
+        doors.github = Some((repositories.collect(), secret.expose().as_bytes().to_vec()));
+    }
+    for incidents in &delivery.incidents {
+        match &incidents.teller {
+            Teller::Alertmanager => {
+                let origin = origin(incidents, "alertmanager");
+                doors.alertmanager = Some(alertmanager::Config::new(origin));
+            }
+            Teller::PagerDuty(secret) => {
+                let origin = origin(incidents, "pagerduty");
+                let config = pagerduty::Config { origin, services: BTreeMap::new() };
+                doors.pagerduty = Some((config, secret.expose().as_bytes().to_vec()));
+            }
+            Teller::Webhook => doors.incidents = Some(origin(incidents, "webhook")),
+            Teller::Jsonl(_) | Teller::Statuspage(_) | Teller::GitHubLabels(_) => {}
+        }
+    }
+    doors
 }
 
 /// The labels of issues that are incidents, with the environment that these are in.

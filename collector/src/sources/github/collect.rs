@@ -55,6 +55,34 @@ impl Collector {
         now_ms: i64,
         random: u64,
     ) -> Batch {
+        let Some((stream, ask)) = self.place_of(object) else {
+            return nothing(cursor, Next::Now);
+        };
+        let (outcome, yields) =
+            self.advance(&mut cursor, stream, ask, Now { now_ms, random }).await;
+        if ask == Ask::Walk && matches!(outcome, Ok(false)) {
+            // The steps of this round read on.
+            cursor.done.remove(&stream);
+        }
+        batch(cursor, stream, outcome, yields)
+    }
+
+    /// Keeps an object for its stream's next step, where it may not be asked for now.
+    #[must_use]
+    pub fn remember(&self, mut cursor: Cursor, object: &Object) -> Cursor {
+        match self.place_of(object) {
+            Some((stream, Ask::One(id))) => {
+                cursor.places.entry(stream).or_default().unread.insert(id);
+                cursor.done.remove(&stream);
+            }
+            // The stream's next walk finds it.
+            Some((_, Ask::Walk)) | None => {}
+        }
+        cursor
+    }
+
+    /// The stream of an object, if the plan has it, and how it is read there.
+    fn place_of(&self, object: &Object) -> Option<(Stream, Ask)> {
         let (stream, ask) = match object {
             Object::Deployment(id) => (Stream::Deployments, Ask::One(*id)),
             Object::Run(id) => (Stream::Runs, Ask::One(*id)),
@@ -63,18 +91,9 @@ impl Collector {
             Object::Ref { name, after: Some(_) } if name.starts_with("refs/heads/") => {
                 (Stream::Commits, Ask::Walk)
             }
-            Object::Ref { .. } | Object::Release(_) => return nothing(cursor, Next::Now),
+            Object::Ref { .. } | Object::Release(_) => return None,
         };
-        if !self.plan.streams.contains(&stream) {
-            return nothing(cursor, Next::Now);
-        }
-        let (outcome, yields) =
-            self.advance(&mut cursor, stream, ask, Now { now_ms, random }).await;
-        if ask == Ask::Walk && matches!(outcome, Ok(false)) {
-            // The steps of this round read on.
-            cursor.done.remove(&stream);
-        }
-        batch(cursor, stream, outcome, yields)
+        self.plan.streams.contains(&stream).then_some((stream, ask))
     }
 
     async fn advance(

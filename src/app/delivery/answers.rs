@@ -1,0 +1,88 @@
+//! The JSON of the delivery half, for `redora dora report --format json` and for `/api/v1/dora/…`
+//! alike, so that the two cannot tell different stories.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Answer, Ask, DeliveryError, Zone, moment, report, rules};
+use crate::admin::{Query, Question, Unanswered};
+use crate::config::Config;
+use crate::process::Clock;
+
+/// The page of a report, as pretty JSON with a newline.
+pub fn page(answers: &[Answer], at_ms: i64) -> String {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        at_ms: i64,
+        places: &'a [Answer],
+    }
+    let page = Page { at_ms, places: answers };
+    serde_json::to_string_pretty(&page).expect("a report has no key that is not text") + "\n"
+}
+
+/// Answers what is asked of the admin port.
+pub(in crate::app) fn query(config: &Config, clock: Clock) -> Query {
+    let config = Arc::new(config.clone());
+    Arc::new(move |question| {
+        let (config, now_ms) = (config.clone(), clock.unix_ms());
+        Box::pin(async move {
+            let answering =
+                move || answer(&config, &question, now_ms.try_into().unwrap_or(i64::MAX));
+            let answered = tokio::task::spawn_blocking(answering).await;
+            answered.unwrap_or_else(|panicked| Err(Unanswered::Failed(panicked.to_string())))
+        })
+    })
+}
+
+fn answer(config: &Config, question: &Question, now_ms: i64) -> Result<String, Unanswered> {
+    match question.path.as_str() {
+        "dora/report" => {
+            let ask = ask(config, question, now_ms)?;
+            let answers = report(config, &ask);
+            let failed = |error: DeliveryError| Unanswered::Failed(error.to_string());
+            Ok(page(&answers.map_err(failed)?, ask.at_ms))
+        }
+        path => Err(Unanswered::Unknown(format!(
+            "/api/v1/{path} is not known; there is /api/v1/dora/report"
+        ))),
+    }
+}
+
+fn ask(config: &Config, question: &Question, now_ms: i64) -> Result<Ask, Unanswered> {
+    let zone = Zone::named(&config.delivery.time_zone).expect("the zone was checked");
+    let (service, environment) = (None, None);
+    let rules = rules(config);
+    let mut ask = Ask { service, environment, window_ms: 30 * DAY_MS, at_ms: now_ms, zone, rules };
+    for (key, value) in &question.pairs {
+        let malformed = |form| Unanswered::Malformed(format!("`{key}` is {form}, not `{value}`"));
+        match key.as_str() {
+            "service" => ask.service = Some(value.clone()),
+            "environment" => ask.environment = Some(value.clone()),
+            "window" => {
+                let days = value.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
+                let days = days.filter(|days| (1..=DAYS_MAX).contains(days));
+                ask.window_ms = days.ok_or_else(|| malformed("days such as 30d"))? * DAY_MS;
+            }
+            "at" => {
+                let at_ms = moment(value);
+                ask.at_ms =
+                    at_ms.ok_or_else(|| malformed("a time such as 2026-11-01T00:00:00Z"))?;
+            }
+            "time_zone" => {
+                let zone = Zone::named(value);
+                ask.zone = zone.ok_or_else(|| malformed("a time zone such as Europe/Berlin"))?;
+            }
+            _ => {
+                return Err(Unanswered::Malformed(format!(
+                    "`{key}` is not known; there are service, environment, window, at, time_zone"
+                )));
+            }
+        }
+    }
+    Ok(ask)
+}
+
+const DAY_MS: i64 = 24 * 3_600_000;
+/// A hundred years.
+const DAYS_MAX: i64 = 36_525;
