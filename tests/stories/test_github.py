@@ -187,7 +187,7 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
             eventually(prism.complaints, "Prism complains of a request that is wrong")
             (complaint,) = prism.complaints()
             assert "/pulls" in complaint
-            assert prism.received() == len(github.exchanges) + 1 > 329
+            assert prism.received() == len(github.exchanges) + 1 > 200
             prism.process.stop()
         finally:
             prism.process.kill()

@@ -19,7 +19,7 @@ from harness.histories import GovUk
 from harness.serving import Server
 from harness.waiting import eventually, every
 
-SECRET = "a secret of the hook"
+SECRET = "the-secret-of-the-hook"
 # After the round of its start the next one is years away.
 SCHEDULE = "0 0 0 29 2 *"
 
