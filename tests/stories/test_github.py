@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import requests
 
 from conftest import Tools, github_schema
 from harness.dora import Dora, agree
-from harness.github import TOKEN, Repository
+from harness.github import TOKEN, Repository, delivery
 from harness.github_graphql import GraphQL
-from harness.histories import GovUk, millis
+from harness.histories import GovUk
 from harness.process import Process, free_ports
 from harness.serving import Reply, Request, Server
 from harness.stand_ins import Prism, WireMock, after, mappings, pruned, undeclared
@@ -34,46 +33,10 @@ LIMIT = {
     "body": '{"message": "You have exceeded a secondary rate limit."}',
 }
 
-# Every path of GitHub's description that a collector may ask of a repository.
-PATHS = [
-    "/repos/{owner}/{repo}" + rest
-    for rest in (
-        "",
-        "/actions/runs",
-        "/commits",
-        "/commits/{ref}",
-        "/compare/{basehead}",
-        "/deployments",
-        "/deployments/{deployment_id}",
-        "/deployments/{deployment_id}/statuses",
-        "/issues",
-        "/pulls",
-        "/releases",
-        "/tags",
-    )
-]
 
-
-def collector(
-    tools: Tools,
-    folder: Path,
-    url: str,
-    history: GovUk,
-    token: str = TOKEN,
-    repository: str = GovUk.repository,
-    environments: str = "",
-) -> Dora:
-    """A ledger whose one source is the repository at this address, as far back as its history."""
-    begin_ms = min(millis(row["committed_at"]) for row in history.commits)
-    days = datetime.now(UTC) - datetime.fromtimestamp(begin_ms / 1000, UTC)
-    extra = f"""\
-delivery:
-  history: {days.days + 1}d
-  github: {{ api_url: "{url}", token: {token} }}
-  repositories:
-    - {{ repo: {repository}, service: {GovUk.service}{environments} }}
-"""
-    return Dora(tools.redora, folder, extra)
+def collector(tools: Tools, folder: Path, url: str, history: GovUk, **words: str) -> Dora:
+    """A ledger whose one source is the repository at this address."""
+    return Dora(tools.redora, folder, delivery(url, history, **words))
 
 
 def check(dora: Dora, history: GovUk) -> None:
@@ -108,9 +71,8 @@ def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_
 def test_other_environments_are_left_where_they_are(tools: Tools, tmp_path: Path) -> None:
     """What is kept of one environment does not depend on the others."""
     history = GovUk(MONTHS)
-    only = ", deployments: { environment: production }"
     with Server(GraphQL(Repository(history), github_schema(tools))) as github:
-        dora = collector(tools, tmp_path, github.url, history, environments=only)
+        dora = collector(tools, tmp_path, github.url, history, environments="production")
         dora.backfill()
     (place,) = dora.report().values()
     assert place["environment"] == "production"
@@ -172,7 +134,7 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
 ) -> None:
     """Nor an answer, so that the stand-in is held to the description as well."""
     history = GovUk(MONTHS)
-    description = pruned(tools.node_modules, PATHS)
+    description = pruned(tools.node_modules)
     (port,) = free_ports(1)
     public = f"http://127.0.0.1:{port}"
     with Server(GraphQL(Repository(history), github_schema(tools), public)) as github:

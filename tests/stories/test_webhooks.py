@@ -7,34 +7,35 @@ import hmac
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import requests
 
 from conftest import Tools, github_schema
 from harness.agent import Agent
 from harness.dora import Dora
-from harness.github import TOKEN, Repository
+from harness.github import Repository, delivery
 from harness.github_graphql import GraphQL
 from harness.histories import GovUk
+from harness.process import free_ports
 from harness.serving import Server
+from harness.stand_ins import Prism, pruned, undeclared
 from harness.waiting import eventually, every
 
 SECRET = "the-secret-of-the-hook"
-# After the round of its start the next one is years away.
-SCHEDULE = "0 0 0 29 2 *"
-
-
-def delivery(url: str, secret: str | None) -> str:
-    """The part of a configuration for the repository at this address."""
-    words = f', webhook_secret: "{secret}"' if secret else ""
-    return f"""\
-delivery:
-  schedule: "{SCHEDULE}"
-  history: 3000d
-  github: {{ api_url: "{url}", token: {TOKEN}{words} }}
-  repositories:
-    - {{ repo: {GovUk.repository}, service: {GovUk.service} }}
-"""
+STATUS = "deployment_status"
+MONTH = ("2023-03", "2023-04")
+# The events that say that something of a repository has to be read.
+EVENTS = {
+    "deployment",
+    "deployment_status",
+    "issues",
+    "pull_request",
+    "pull_request_review",
+    "push",
+    "release",
+    "workflow_run",
+}
 
 
 def examples(tools: Tools) -> Iterator[tuple[str, bytes]]:
@@ -53,14 +54,14 @@ class Hook:
         self.secret = secret.encode()
         self.session = requests.Session()
 
-    def deliver(self, event: str, body: bytes, delivery: str = "", signature: str = "") -> int:
+    def deliver(self, event: str, body: bytes, number: str = "", signature: str = "") -> int:
         """Make a delivery; the status it is answered with."""
         digest = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "GitHub-Hookshot/044aadd",
             "X-GitHub-Event": event,
-            "X-GitHub-Delivery": delivery or str(uuid.uuid4()),
+            "X-GitHub-Delivery": number or str(uuid.uuid4()),
             "X-Hub-Signature-256": signature or f"sha256={digest}",
         }
         return self.session.post(self.url, data=body, headers=headers, timeout=10).status_code
@@ -68,7 +69,7 @@ class Hook:
 
 def with_secret(make_agent: Callable[..., Agent], secret: str | None) -> Agent:
     """An agent whose hook has this secret, or none; its GitHub is not there."""
-    return make_agent(delivery("http://127.0.0.1:9", secret)).start()
+    return make_agent(delivery("http://127.0.0.1:9", GovUk(MONTH), secret=secret)).start()
 
 
 def test_every_example_of_github_is_taken(make_agent: Callable[..., Agent], tools: Tools) -> None:
@@ -77,9 +78,9 @@ def test_every_example_of_github_is_taken(make_agent: Callable[..., Agent], tool
     hook = Hook(agent, SECRET)
     taken = 0
     for event, body in examples(tools):
-        delivery = str(uuid.uuid4())
+        number = str(uuid.uuid4())
         for _ in range(2):
-            assert hook.deliver(event, body, delivery) // 100 == 2, (event, body[:200])
+            assert hook.deliver(event, body, number) // 100 == 2, (event, body[:200])
         taken += 1
     assert taken == 329
     agent.stop()
@@ -89,11 +90,12 @@ def test_a_hook_has_its_deployment_read_once(
     make_agent: Callable[..., Agent], tools: Tools
 ) -> None:
     """At once and from GitHub itself, however often the delivery comes."""
-    repository = Repository(GovUk(("2023-03", "2023-04")))
+    history = GovUk(MONTH)
+    repository = Repository(history)
     late = repository.deployments.pop()
     known = len(repository.deployments)
     with Server(GraphQL(repository, github_schema(tools))) as github:
-        agent = make_agent(delivery(github.url, SECRET)).start()
+        agent = make_agent(delivery(github.url, history, secret=SECRET)).start()
         ledger = Dora.of_agent(agent)
 
         def deployments() -> int:
@@ -103,10 +105,10 @@ def test_a_hook_has_its_deployment_read_once(
         eventually(lambda: quiet(github), "GitHub is asked nothing more", 60)
         repository.deployments.append(late)
         hook = Hook(agent, SECRET)
-        body = about(tools, late.id)
+        (body, *_) = [ours(body, late.id) for name, body in examples(tools) if name == STATUS]
         number = str(uuid.uuid4())
         for _ in range(3):
-            assert hook.deliver("deployment_status", body, number) // 100 == 2
+            assert hook.deliver(STATUS, body, number) // 100 == 2
         eventually(lambda: deployments() == known + 1, "the late deployment is in the ledger", 60)
         agent.stop()
     paths = [request.path for request, _ in github.exchanges]
@@ -120,14 +122,48 @@ def quiet(github: Server) -> bool:
     return all(len(github.exchanges) == before for _ in every(0.25, 1.5))
 
 
-def about(tools: Tools, id_: int) -> bytes:
-    """GitHub's example of a deployment's status, made one of this deployment of ours."""
-    payload = next(
-        json.loads(body) for event, body in examples(tools) if event == "deployment_status"
-    )
-    payload["deployment"]["id"] = id_
+def ours(body: bytes, deployment: int) -> bytes:
+    """An example made one of our repository, and of this deployment if it is about one."""
+    payload = json.loads(body)
     payload["repository"]["full_name"] = GovUk.repository
+    if "deployment" in payload:
+        payload["deployment"]["id"] = deployment
     return json.dumps(payload).encode()
+
+
+def test_what_hooks_have_read_is_in_githubs_description(
+    make_agent: Callable[..., Agent], tools: Tools, tmp_path: Path
+) -> None:
+    """Of every kind of object, known to the stand-in or not."""
+    history = GovUk(MONTH)
+    repository = Repository(history)
+    description = pruned(tools.node_modules)
+    (port,) = free_ports(1)
+    public = f"http://127.0.0.1:{port}"
+    with Server(GraphQL(repository, github_schema(tools), public)) as github:
+        prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
+        try:
+            words = delivery(prism.url, history, secret=SECRET, label="incident")
+            agent = make_agent(words).start()
+            eventually(lambda: github.exchanges, "the round of the start begins", 60)
+            eventually(lambda: quiet(github), "the round of the start is over", 60)
+            hook, before = Hook(agent, SECRET), len(github.exchanges)
+            for event, body in examples(tools):
+                if event in EVENTS:
+                    body = ours(body, repository.deployments[0].id)
+                    assert hook.deliver(event, body) // 100 == 2
+            eventually(lambda: len(github.exchanges) > before, "the hooks are followed", 60)
+            eventually(lambda: quiet(github), "the hooks were followed", 60)
+            agent.stop()
+            prism.process.stop()
+            assert prism.complaints() == []
+        finally:
+            prism.process.kill()
+    asked = [request for request, _ in github.exchanges[before:]]
+    base = f"/repos/{repository.name}"
+    kinds = {request.path.removeprefix(base).strip("/").split("/")[0] for request in asked}
+    assert kinds >= {"actions", "deployments", "issues", "pulls"}
+    assert [word for request in asked for word in undeclared(description, request)] == []
 
 
 def test_what_is_not_githubs_is_refused(make_agent: Callable[..., Agent], tools: Tools) -> None:

@@ -28,6 +28,35 @@ LIMIT = 15_000
 Json = Any
 
 
+def delivery(
+    url: str,
+    history: GovUk,
+    *,
+    token: str = TOKEN,
+    repository: str = GovUk.repository,
+    environments: str = "",
+    secret: str | None = None,
+    label: str = "",
+) -> str:
+    """The part of a configuration for the repository at an address, as far back as it goes.
+
+    After the round of a start the next one is years away.
+    """
+    begin_ms = min(millis(row["committed_at"]) for row in history.commits)
+    age = datetime.now(UTC) - datetime.fromtimestamp(begin_ms / 1000, UTC)
+    hook = f", webhook_secret: {secret}" if secret else ""
+    only = f", deployments: {{ environment: {environments} }}" if environments else ""
+    incidents = f"  incidents:\n    - {{ github_labels: [{label}] }}\n" if label else ""
+    return f"""\
+delivery:
+  schedule: "0 0 0 29 2 *"
+  history: {age.days + 1}d
+  github: {{ api_url: "{url}", token: {token}{hook} }}
+  repositories:
+    - {{ repo: {repository}, service: {history.service}{only} }}
+{incidents}"""
+
+
 def at(ms: int) -> str:
     """A time as GitHub writes it."""
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

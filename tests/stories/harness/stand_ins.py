@@ -23,6 +23,33 @@ Json = Any
 TIME = r"\d{4}-\d{2}-\d{2}T\d{2}(?::|%3A)\d{2}(?::|%3A)\d{2}(?:\.\d+)?Z"
 TIMES = re.compile(TIME)
 SECONDS_TO_START = 60.0
+# Every path of GitHub's description that a collector may ask of a repository.
+PATHS = [
+    "/repos/{owner}/{repo}" + rest
+    for rest in (
+        "",
+        "/actions/runs",
+        "/actions/runs/{run_id}",
+        "/actions/runs/{run_id}/attempts/{attempt_number}",
+        "/commits",
+        "/commits/{ref}",
+        "/compare/{basehead}",
+        "/deployments",
+        "/deployments/{deployment_id}",
+        "/deployments/{deployment_id}/statuses",
+        "/issues",
+        "/issues/{issue_number}",
+        "/issues/{issue_number}/comments",
+        "/issues/{issue_number}/timeline",
+        "/pulls",
+        "/pulls/{pull_number}",
+        "/pulls/{pull_number}/commits",
+        "/pulls/{pull_number}/reviews",
+        "/releases",
+        "/releases/{release_id}",
+        "/tags",
+    )
+]
 GRAPHQL = {
     "requestBody": {
         "required": True,
@@ -108,21 +135,18 @@ class Prism:
         return self.process.out().count("Request received")
 
 
-def pruned(node_modules: Path, paths: Iterable[str]) -> Json:
-    """GitHub's description of these paths alone, read only, with the components they need.
+def pruned(node_modules: Path) -> Json:
+    """GitHub's description of `PATHS` alone, read only, with the components they need.
 
     The whole is 13 MB, over which Prism takes minutes.
     """
     generated = node_modules / "@octokit" / "openapi" / "generated" / "api.github.com.json"
     whole = json.loads(generated.read_text(encoding="utf-8"))
-    wanted = {
-        path: {
-            word: whole["paths"][path][word]
-            for word in ("get", "parameters")
-            if word in whole["paths"][path]
-        }
-        for path in paths
-    }
+    wanted: dict[str, Json] = {path: {"get": whole["paths"][path]["get"]} for path in PATHS}
+    for item in wanted.values():
+        # Every path may be one that GitHub does not know, whether its description says so or not.
+        missing = {"$ref": "#/components/responses/not_found"}
+        item["get"]["responses"].setdefault("404", missing)
     components: dict[str, dict[str, Json]] = {}
     open_: list[Json] = [wanted]
     while open_:
