@@ -186,6 +186,21 @@ fn a_compressed_part_between_is_a_gap() {
 }
 
 #[test]
+fn what_is_left_after_a_lost_file_is_read_from_the_oldest() {
+    let mut log = Followed::new();
+    log.append("a\n");
+    log.check(&["1 a"], false);
+    fs::remove_file(log.path("log")).expect("own file");
+    fs::write(log.path("log-20240301.gz"), "the lost one").expect("written");
+    fs::write(log.path("log-20240302"), "b\n").expect("written");
+    fs::write(log.path("log-20240303"), "").expect("written");
+    fs::write(log.path("log-20240304"), "c\n").expect("written");
+    log.append("d\n");
+    log.check(&["1 b", "1 c", "1 d"], true);
+    log.check(&[], false);
+}
+
+#[test]
 fn a_line_that_is_too_long_is_passed_over_wherever_a_step_ends_in_it() {
     let mut log = Followed::new();
     let long = "x".repeat(LINE_BYTES_MAX as usize + 1);
