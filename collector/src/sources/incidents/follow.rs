@@ -10,7 +10,7 @@
 //! | it grew | goes on where it was |
 //! | renamed, and a new one begun | reads the renamed one to its end, then those after it |
 //! | copied and emptied | reads the copy to its end, then the file from its beginning |
-//! | emptied or replaced, without a trace | reads what is left, from the oldest, and says that there is a gap |
+//! | emptied or replaced, without a trace | reads what is left from the oldest; this is a gap |
 //! | its last line has no newline yet | offers the line, and offers it again until it has one |
 //! | a line is too long | offers that once, and passes over the line |
 //!
