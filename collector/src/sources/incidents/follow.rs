@@ -89,7 +89,8 @@ pub fn step(
     }
     if !read.probe(&mut file).map_err(io_fault)? {
         // Emptied while it was read: there may be a copy that holds more, and the place before this
-        // step is known in it.
+        // step is known in it, unless that is its beginning.
+        gap |= before.offset == 0;
         read = before;
     }
     Ok(Step { cursor: read, more, gap })
