@@ -104,6 +104,21 @@ fn what_a_line_leaves_open_is_as_configured() {
     assert_eq!(fact.source, "jsonl:incidents");
 }
 
+#[test]
+fn a_log_may_be_the_history_of_a_status_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log");
+    let line = r#"{"id": "9", "title": "Down", "impact": "minor", "started_at": 1709294400}"#;
+    fs::write(&path, line).expect("written");
+    let Tongue::Record(origin) = tongue() else { panic!("a record") };
+    let services = BTreeMap::new();
+    let tongue =
+        Tongue::Statuspage(statuspage::Config { origin, none_is_disruption: false, services });
+    let batch = follow(&path, None, &tongue).expect("readable");
+    assert_eq!((batch.facts.len(), batch.bad.len(), batch.gap), (1, 0, false));
+    assert_eq!(batch.facts[0].id, "9");
+}
+
 /// A line of a log, good or bad.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let record =
