@@ -72,10 +72,8 @@ pub async fn run(
         tell(RECEIVER, own.clone()),
         receiving_stopped,
     ));
-    let mut expose = Expose::new(digest.clone(), own.clone(), BUILD);
-    if let Some(delivering) = &delivering {
-        expose = expose.with_delivery(delivering.latest());
-    }
+    let latest = delivering.as_ref().map(Delivering::latest);
+    let expose = Expose::new(digest.clone(), own.clone(), latest, BUILD);
     let reloading =
         Arc::new(Reloading::new(&config, config_file, digest.clone(), own.clone(), clock.clone()));
     let admin = Admin::new(admin::Config {
@@ -85,7 +83,7 @@ pub async fn run(
         reload: reloading.clone().on_request(),
         token: reloading.token(),
         push: delivering.as_ref().map(Delivering::push),
-        query: delivering.as_ref().map(|_| delivery::query(&config, clock.clone())),
+        query: delivering.as_ref().map(Delivering::query),
     });
     let mut admin_port = JoinSet::new();
     admin_port.spawn(admin_serve(ports.admin, admin, tell(ADMIN, own), admin_stopped));
@@ -101,8 +99,7 @@ pub async fn run(
     let draining = spans::drain();
     tracing::info!(event = "draining");
     readiness.send_replace(Readiness::Draining);
-    housekeeping.abort_all();
-    drop(delivering);
+    drop((housekeeping, delivering));
     let mut drain = Drain::start(process::DRAIN_LIMIT);
     stop_receiving.send_replace(true);
     drain.step(RECEIVER, finish(RECEIVER, &mut receiver)).await;
