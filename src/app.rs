@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::expose::{Births, Build, Expose, Own, OwnFault};
 use crate::listen::{self, BindError, Drained, Event, Tell};
-use crate::process::{self, Clock, Drain, System, spans};
+use crate::process::{self, Clock, Drain, Signals, System, spans};
 use crate::receive::{self, Reason};
 use crate::series;
 use delivery::{Delivering, DeliveryError};
@@ -56,7 +56,6 @@ pub async fn run(
     let own = Arc::new(own_counters()?);
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());
-
     let delivering = Delivering::start(&config, &clock, seed)?;
     let ports = Ports::bind(&config)?;
     let (stop_receiving, receiving_stopped) = watch::channel(false);
@@ -72,10 +71,8 @@ pub async fn run(
         tell(RECEIVER, own.clone()),
         receiving_stopped,
     ));
-    let mut expose = Expose::new(digest.clone(), own.clone(), BUILD);
-    if let Some(delivering) = &delivering {
-        expose = expose.with_delivery(delivering.latest());
-    }
+    let latest = delivering.as_ref().map(Delivering::latest);
+    let expose = Expose::new(digest.clone(), own.clone(), latest, BUILD);
     let reloading =
         Arc::new(Reloading::new(&config, config_file, digest.clone(), own.clone(), clock.clone()));
     let admin = Admin::new(admin::Config {
@@ -85,13 +82,11 @@ pub async fn run(
         reload: reloading.clone().on_request(),
         token: reloading.token(),
         push: delivering.as_ref().map(Delivering::push),
-        query: delivering.as_ref().map(|_| delivery::query(&config, clock.clone())),
+        query: delivering.as_ref().map(Delivering::query),
     });
     let mut admin_port = JoinSet::new();
     admin_port.spawn(admin_serve(ports.admin, admin, tell(ADMIN, own), admin_stopped));
-    let mut housekeeping = JoinSet::new();
-    housekeeping.spawn(expire(digest, clock));
-    housekeeping.spawn(reloading.on_signals(signals.clone()));
+    let housekeeping = keep_house(digest, clock, reloading, signals.clone());
 
     readiness.send_replace(Readiness::Ready);
     tracing::info!(event = "ready");
@@ -101,8 +96,7 @@ pub async fn run(
     let draining = spans::drain();
     tracing::info!(event = "draining");
     readiness.send_replace(Readiness::Draining);
-    housekeeping.abort_all();
-    drop(delivering);
+    drop((housekeeping, delivering));
     let mut drain = Drain::start(process::DRAIN_LIMIT);
     stop_receiving.send_replace(true);
     drain.step(RECEIVER, finish(RECEIVER, &mut receiver)).await;
@@ -191,6 +185,19 @@ fn within_descriptors(limits: receive::Limits, descriptors_max: Option<usize>) -
 /// Counts what befell the listeners of a port.
 fn tell(port: &'static str, own: Arc<Own>) -> Tell {
     Arc::new(move |event: Event| own.connection_event(port, event.as_str()))
+}
+
+/// What goes on beside the ports until it is dropped.
+fn keep_house(
+    digest: Arc<Digest>,
+    clock: Clock,
+    reloading: Arc<Reloading>,
+    signals: Signals,
+) -> JoinSet<()> {
+    let mut housekeeping = JoinSet::new();
+    housekeeping.spawn(expire(digest, clock));
+    housekeeping.spawn(reloading.on_signals(signals));
+    housekeeping
 }
 
 /// Forgets idle label sets, often enough that a limit is not held by what nobody asks for any more.

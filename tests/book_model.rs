@@ -110,7 +110,7 @@ fn take(digest: &Digest, service: u8, requests: &[Request], faulty: bool) -> boo
 /// Every sample of a scrape: family, labels, value. No label here holds a quote or a comma.
 fn scrape(digest: &Arc<Digest>) -> Vec<(String, BTreeMap<String, String>, f64)> {
     let own = Arc::new(Own::new(&Births::default()).unwrap());
-    let expose = Expose::new(digest.clone(), own, Build { version: "1", revision: "" });
+    let expose = Expose::new(digest.clone(), own, None, Build { version: "1", revision: "" });
     let negotiated = Negotiated { format: Format::Text004, escaping: Escaping::Underscores };
     let pieces: Vec<_> =
         expose.scrape(negotiated, Compression::Identity, Options::default()).collect();

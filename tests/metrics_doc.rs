@@ -53,7 +53,7 @@ fn page() -> String {
     };
     let digest = Arc::new(Digest::new(settings, Hasher::default()));
     // A source of scrapes gives the counters by book their first value.
-    let _source = Expose::new(digest, own.clone(), Build { version: "", revision: "" });
+    let _source = Expose::new(digest, own.clone(), None, Build { version: "", revision: "" });
     for (name, kind, labels, help) in own.described() {
         row(&mut page, &name, kind, &labels, &help);
     }

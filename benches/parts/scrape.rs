@@ -62,7 +62,7 @@ fn source(config: Config) -> Expose {
         }
     }
     let own = Own::new(&Births::default()).expect("collectors fit together");
-    Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
+    Expose::new(Arc::new(digest), Arc::new(own), None, Build { version: "0.1.0", revision: "" })
 }
 
 const SETS: usize = 10_000;

@@ -1,6 +1,6 @@
-//! `/webhooks/…`: what other programs push. The body is read to a bound and handed on; who may push
-//! is decided by whoever takes it, except at doors that have no signature, which ask for what any
-//! change asks for here.
+//! What other programs push to `/webhooks/…`, taken in by a function that is handed in. The body is
+//! read to a bound; who may push is decided by whoever takes it, except at doors without a
+//! signature, which ask for what any change asks for here.
 
 use std::error::Error;
 use std::future::Future;

@@ -41,7 +41,8 @@ pub(super) enum Refusal {
     #[error("a web page may change nothing; use the command line, or show the admin_token")]
     WebPage,
     #[error(
-        "a proxied request may change nothing without the header `Authorization: Bearer <admin_token>`"
+        "a proxied request may change nothing without the header \
+         `Authorization: Bearer <admin_token>`"
     )]
     Proxied,
     #[error("without the admin_token, the Host header must be an IP address or localhost")]

@@ -19,7 +19,6 @@ use crate::config::Config;
 
 pub use agent::Delivering;
 pub use answers::page;
-pub(super) use answers::query;
 pub use backfill::{Progress, backfill};
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
 pub use redora_collector::collect::End;

@@ -2,8 +2,8 @@
 //! instead of a serde derive, which stops at the first fault and knows neither columns nor secrets.
 //!
 //! The way is one direction: text → `node` (a tree with places) → `walk` (typed values, faults
-//! collected, with `interpolate` and `scalar`) → `sections`, `red`, `logs`, `delivery` (what each key
-//! means) →
+//! collected, with `interpolate` and `scalar`) → `sections`, `red`, `logs`, `delivery` (what each
+//! key means) →
 //! [`Config`]. Limits: 1 MiB of text, 64 KiB of any value that comes from outside the file.
 
 mod checked;

@@ -37,17 +37,11 @@ pub struct Expose {
 }
 
 impl Expose {
-    /// A source of scrapes.
+    /// A source of scrapes, of the delivery half too where there is one.
     #[must_use]
-    pub fn new(digest: Arc<Digest>, own: Arc<Own>, build: Build) -> Self {
+    pub fn new(digest: Arc<Digest>, own: Arc<Own>, delivery: Option<Latest>, build: Build) -> Self {
         digest.read(|books| own.observe(books));
-        Self { digest, own, delivery: None, build }
-    }
-
-    /// The same with what the delivery half finds.
-    #[must_use]
-    pub fn with_delivery(self, latest: Latest) -> Self {
-        Self { delivery: Some(latest), ..self }
+        Self { digest, own, delivery, build }
     }
 
     /// Begins a scrape.

@@ -42,7 +42,7 @@ fn source(compat: red::Compat, spans: Vec<trace::Span>) -> Expose {
     let bytes = request(spans);
     digest.take(&Tenant::single(), Signal::Traces, &bytes, 5000).expect("a valid request");
     let own = Own::new(&BIRTHS).expect("collectors fit together");
-    Expose::new(Arc::new(digest), Arc::new(own), Build { version: "0.1.0", revision: "" })
+    Expose::new(Arc::new(digest), Arc::new(own), None, Build { version: "0.1.0", revision: "" })
 }
 
 fn request(spans: Vec<trace::Span>) -> Vec<u8> {

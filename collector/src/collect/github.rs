@@ -1,6 +1,6 @@
 //! A repository on GitHub: its past through GraphQL, a hundred objects a request, then its present
-//! through REST, and at any time the object that a webhook names. Its place is read and stored under
-//! one turn, because a hook and a round may come at once.
+//! through REST, and at any time the object that a webhook names. Its place is read and stored
+//! under one turn, because a hook and a round may come at once.
 
 use redora_model::fact::{Fact, What};
 use redora_model::identity::Environment;

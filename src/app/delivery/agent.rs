@@ -12,10 +12,11 @@ use redora_collector::collect::{Board, Doors, Refused, Rounds, Standing, Store, 
 use redora_collector::ledger::{InboxBounds, LedgerError, Reader, ReceiveError};
 use tokio::sync::{Notify, oneshot};
 
+use super::answers;
 use super::backfill::unix_ms;
 use super::sources::{doors, timed};
 use super::{Ask, DeliveryError, LEDGER_FILE, Rules, Zone, open, rules};
-use crate::admin::{NotTaken, Push, Pushed};
+use crate::admin::{NotTaken, Push, Pushed, Query};
 use crate::config::Config;
 use crate::expose::{Delivered, Latest, PlaceNumbers, SourceNumbers};
 use crate::process::Clock;
@@ -23,6 +24,7 @@ use crate::process::Clock;
 /// The delivery half at work; dropping it stops the rounds.
 pub struct Delivering {
     work: Arc<Work>,
+    config: Arc<Config>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -83,13 +85,18 @@ impl Delivering {
             // A clone that is being read is let go; what it stored is stored.
             runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
-        Ok(Some(Self { work, _stop: stop }))
+        Ok(Some(Self { work, config: Arc::new(config.clone()), _stop: stop }))
     }
 
     /// What the delivery half says at the moment of asking.
     pub fn latest(&self) -> Latest {
         let work = self.work.clone();
         Arc::new(move || Arc::new(work.delivered()))
+    }
+
+    /// Answers what is asked of the admin port.
+    pub fn query(&self) -> Query {
+        answers::query(self.config.clone(), self.work.rounds.clock.clone())
     }
 
     /// Takes what is pushed: into the ledger's inbox first, then into facts.

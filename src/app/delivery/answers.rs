@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use redora_collector::collect::Clock;
 use serde::Serialize;
 
 use super::{Answer, Ask, DeliveryError, Zone, moment, report, rules};
 use crate::admin::{Query, Question, Unanswered};
 use crate::config::Config;
-use crate::process::Clock;
 
 /// The page of a report, as pretty JSON with a newline.
 pub fn page(answers: &[Answer], at_ms: i64) -> String {
@@ -22,13 +22,11 @@ pub fn page(answers: &[Answer], at_ms: i64) -> String {
 }
 
 /// Answers what is asked of the admin port.
-pub(in crate::app) fn query(config: &Config, clock: Clock) -> Query {
-    let config = Arc::new(config.clone());
+pub(super) fn query(config: Arc<Config>, clock: Clock) -> Query {
     Arc::new(move |question| {
-        let (config, now_ms) = (config.clone(), clock.unix_ms());
+        let (config, now_ms) = (config.clone(), clock());
         Box::pin(async move {
-            let answering =
-                move || answer(&config, &question, now_ms.try_into().unwrap_or(i64::MAX));
+            let answering = move || answer(&config, &question, now_ms);
             let answered = tokio::task::spawn_blocking(answering).await;
             answered.unwrap_or_else(|panicked| Err(Unanswered::Failed(panicked.to_string())))
         })

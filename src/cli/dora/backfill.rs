@@ -42,7 +42,8 @@ fn summary(ended: &[(Progress, End)]) -> Outcome {
         let until = end.complete_until_ms.map_or_else(|| "-".to_owned(), text);
         let _ = writeln!(
             lines,
-            "{source}: {fresh} facts, {rejects} set aside, {requests} requests, complete up to {until}"
+            "{source}: {fresh} facts, {rejects} set aside, {requests} requests, \
+             complete up to {until}"
         );
         for refused in &end.refused {
             outcome::complain(&format_args!("{source}: {refused}"));

@@ -110,7 +110,9 @@ impl Reader<'_> {
         }
         let What::Deployment(made) = &fact.what else { unreachable!("made as one") };
         let created_ms = made.created_ms;
-        let is_recent = self.moment.now_ms.saturating_sub(created_ms) < FAILED_MS;
+        // Counted from its last status: before it failed it may have waited for days.
+        let last_ms = made.statuses.iter().map(|status| status.at_ms).max().unwrap_or(created_ms);
+        let is_recent = self.moment.now_ms.saturating_sub(last_ms) < FAILED_MS;
         let is_over = made.statuses.iter().any(|status| match status.state {
             // Some pipelines try again under the same deployment.
             State::Failure | State::Error => !is_recent,

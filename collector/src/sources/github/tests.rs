@@ -13,6 +13,7 @@ use super::*;
 mod commits;
 mod hints;
 mod loopback;
+mod replay;
 mod world;
 
 const NOW_MS: i64 = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 //! Alertmanager's webhook, version 4: each alert of a notification is an incident by its
-//! fingerprint and beginning, whatever group it is told in, because groups are cut and told again at
-//! will.
+//! fingerprint and beginning, whatever group it is told in, because groups are cut and told again
+//! at will.
 //!
 //! A firing alert is as of its beginning, a resolved one as of its end, so a `firing` that arrives
 //! late never opens what is over. The group's own fields are not kept: they differ between

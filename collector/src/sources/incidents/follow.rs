@@ -10,7 +10,7 @@
 //! | it grew | goes on where it was |
 //! | renamed, and a new one begun | reads the renamed one to its end, then those after it |
 //! | copied and emptied | reads the copy to its end, then the file from its beginning |
-//! | emptied or replaced, without a trace | reads it from its beginning, and says that there is a gap |
+//! | emptied or replaced, without a trace | reads what is left from the oldest; this is a gap |
 //! | its last line has no newline yet | offers the line, and offers it again until it has one |
 //! | a line is too long | offers that once, and passes over the line |
 //!
@@ -89,7 +89,8 @@ pub fn step(
     }
     if !read.probe(&mut file).map_err(io_fault)? {
         // Emptied while it was read: there may be a copy that holds more, and the place before this
-        // step is known in it.
+        // step is known in it, unless that is its beginning.
+        gap |= before.offset == 0;
         read = before;
     }
     Ok(Step { cursor: read, more, gap })

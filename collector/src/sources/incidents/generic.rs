@@ -2,11 +2,11 @@
 //! array of them, and the bodies of Apache DevLake's incident webhook, so that a script written for
 //! that needs a new address and nothing else.
 //!
-//! DevLake's shape is told by its `issueKey` and is not strict, as there. Of it are read: `issueKey`
-//! as the id, `createdDate`, `resolutionDate`, `updatedDate`, `status` (`DONE` is over), `type`
-//! (other than `INCIDENT` is passed over), `component` as the service, `title`, `severity` or else
-//! `priority`, `url`. A body that reopens an incident needs its `updatedDate`, or the end stays the
-//! later version.
+//! DevLake's shape is told by its `issueKey` and is not strict, as there. Of it are read:
+//! `issueKey` as the id, `createdDate`, `resolutionDate`, `updatedDate`, `status` (`DONE` is over),
+//! `type` (other than `INCIDENT` is passed over), `component` as the service, `title`, `severity`
+//! or else `priority`, `url`. A body that reopens an incident needs its `updatedDate`, or the end
+//! stays the later version.
 
 use redora_model::fact::Fact;
 use serde::Deserialize;

@@ -1,5 +1,5 @@
-//! A followed log of incidents, one a line, into facts: the meeting of [`follow`](super::follow),
-//! which knows no tongue, and the tongues, which know no file.
+//! A followed log of incidents, one a line, into facts: where the following of files, which knows
+//! no tongue, meets the tongues, which know no file.
 //!
 //! The form of redora's own lines stands in `record.rs`. Blank lines are passed over. A line
 //! without its newline is read if it is whole already, because the last line of a log may never get

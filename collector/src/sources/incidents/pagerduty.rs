@@ -96,8 +96,8 @@ fn fact(event: Event, config: &Config) -> Result<Option<Fact>, Fault> {
     Ok(Some(config.origin.fact(data.id.named()?, at_ms + rank, incident)))
 }
 
-/// What is later of two events of the same time, in milliseconds: PagerDuty may write whole seconds,
-/// and an incident can open and close in one. `None` for events that are passed over.
+/// What is later of two events of the same time, in milliseconds: PagerDuty may write whole
+/// seconds, and an incident can open and close in one. `None` for events that are passed over.
 fn rank(event_type: &str) -> Option<i64> {
     match event_type {
         "incident.triggered"

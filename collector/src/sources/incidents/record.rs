@@ -6,15 +6,18 @@
 //!
 //! | key | what | when absent |
 //! | --- | --- | --- |
-//! | `id` | text or whole number; records of one id are versions of one incident | an error |
+//! | `id` | text or whole number; records of one id are versions | an error |
 //! | `started_at` | when the disruption began | an error |
 //! | `resolved_at` | when it ended | see `updates` |
-//! | `updates` | `[{"at": …, "status": …}]` in any order; `status` is one of `open`, `reopened`, `resolved`, `note` or Statuspage's words | open until `resolved_at` |
-//! | `updated_at` | when the record was written: of two records the later one holds | the latest time in it |
+//! | `updates` | `[{"at": …, "status": …}]`, in any order | open until `resolved_at` |
+//! | `updated_at` | when the record was written | the latest time in it |
 //! | `service`, `environment` | what was hit, and where | as configured for the source |
-//! | `kind` | `disruption`, `maintenance`, `drill`, `declined`; only the first can be a failure | `disruption` |
+//! | `kind` | `disruption`, `maintenance`, `drill`, `declined` | `disruption` |
 //! | `title`, `severity`, `url` | texts | empty |
 //! | `deployment` | the id of the deployment that caused it | not known |
+//!
+//! A `status` is `open`, `reopened`, `resolved`, `note` or one of Statuspage's words. Only a
+//! `disruption` can be a failure. Of two records the one with the later `updated_at` holds.
 //!
 //! A time is RFC 3339 with an offset, or a number: below 100,000,000,000 seconds since 1970 UTC,
 //! from there on milliseconds. `null` is absent. A correction that makes an incident shorter needs

@@ -1,11 +1,11 @@
 //! Histories in the manner of Statuspage: its public `/api/v2/incidents.json` and
-//! `scheduled-maintenances.json`, and logs of one such incident a line. They are the one source that
-//! carries its whole history in each version, so nothing is pieced together here.
+//! `scheduled-maintenances.json`, and logs of one such incident a line. They are the one source
+//! that carries its whole history in each version, so nothing is pieced together here.
 //!
 //! `impact` decides what an incident is: `maintenance` is planned work, and `none` disturbed nobody
-//! unless [`Config::none_is_disruption`] says otherwise. An incident that became open again after an
-//! end has come back; `Update` and `Postmortem` change nothing. `updated_at` dates the version; a log
-//! without it is dated by the latest time in it.
+//! unless [`Config::none_is_disruption`] says otherwise. An incident that became open again after
+//! an end has come back; `Update` and `Postmortem` change nothing. `updated_at` dates the version;
+//! a log without it is dated by the latest time in it.
 
 use std::collections::BTreeMap;
 
@@ -93,7 +93,7 @@ fn fact(entry: Entry, config: &Config) -> Result<Fact, Fault> {
     };
     let started = entry.scheduled_for.filter(|_| nature == Nature::Maintenance);
     let started = started.or(entry.started_at).or(entry.created_at).ok_or(Fault::Beginless)?;
-    // Planned work may begin later than it is told of, and be moved: its beginning dates no version.
+    // Planned work is told of beforehand, and may be moved: its beginning dates no version.
     let told = entry.created_at.or(entry.started_at).unwrap_or(started);
     let mut times = vec![told.0];
     let mut steps: Vec<_> =

@@ -40,25 +40,27 @@ pub(super) struct Part {
     is_empty: bool,
 }
 
-/// The file that the cursor is of; without a cursor, or if it is nowhere, the one at `path`.
+/// The file that the cursor is of; without a cursor the one at `path`. If the file is nowhere, the
+/// oldest that is left, because which of them came after it is not known.
 pub(super) fn find(path: &Path, cursor: Option<&Cursor>) -> Result<Found, FollowFault> {
     let mut current = None;
     if let Some(part) = part(path)? {
-        let mut file = File::open(path).map_err(|fault| io_fault(path, fault))?;
-        let is_it = |cursor: &Cursor| cursor.is_of(&mut file, part.device, part.inode);
-        let resumes = cursor.map(is_it).transpose().map_err(|fault| io_fault(path, fault))?;
+        let mut file = part.open()?;
+        let is_it = |cursor: &Cursor| part.is_of(&mut file, cursor);
+        let resumes = cursor.map(is_it).transpose()?;
         if resumes != Some(false) {
             return Ok(Found { part, file, resumes: resumes.is_some(), gap: false });
         }
         current = Some(Found { part, file, resumes: false, gap: true });
     }
     let Some(cursor) = cursor else { return Err(FollowFault::Missing(path.display().to_string())) };
-    for part in parts(path)?.into_iter().rev().filter(|part| !part.is_compressed()) {
-        let fault = |fault| io_fault(&part.path, fault);
-        let mut file = File::open(&part.path).map_err(fault)?;
-        if cursor.is_of(&mut file, part.device, part.inode).map_err(fault)? {
+    let readable = |part: &Part| !part.is_compressed() && !part.is_empty;
+    for part in parts(path)?.into_iter().filter(readable).rev() {
+        let mut file = part.open()?;
+        if part.is_of(&mut file, cursor)? {
             return Ok(Found { part, file, resumes: true, gap: false });
         }
+        current = Some(Found { part, file, resumes: false, gap: true });
     }
     current.ok_or_else(|| FollowFault::Missing(path.display().to_string()))
 }
@@ -131,6 +133,15 @@ fn part(path: &Path) -> Result<Option<Part>, FollowFault> {
 }
 
 impl Part {
+    fn open(&self) -> Result<File, FollowFault> {
+        File::open(&self.path).map_err(|fault| io_fault(&self.path, fault))
+    }
+
+    fn is_of(&self, file: &mut File, cursor: &Cursor) -> Result<bool, FollowFault> {
+        let is_it = cursor.is_of(file, self.device, self.inode);
+        is_it.map_err(|fault| io_fault(&self.path, fault))
+    }
+
     fn is_compressed(&self) -> bool {
         let end = self.path.extension().unwrap_or_default();
         ["gz", "zst", "bz2", "xz"].iter().any(|compressed| end == *compressed)

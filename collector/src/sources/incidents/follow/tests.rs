@@ -161,6 +161,29 @@ fn a_copy_of_an_emptied_file_is_read_to_its_end_first() {
 }
 
 #[test]
+fn a_file_that_is_emptied_while_it_is_read_is_read_again_from_its_copy() {
+    let mut log = Followed::new();
+    let emptied_in_a_step = |log: &mut Followed, text: &str| {
+        log.append(text);
+        let mut lines = 0;
+        let read = step(&log.path("log"), log.cursor.as_ref(), 1, |_, _| {
+            log.copy_and_empty("log.1");
+            lines += 1;
+        })
+        .expect("readable");
+        log.cursor = Some(read.cursor);
+        (lines, read.gap)
+    };
+    log.append("a\n");
+    log.check(&["1 a"], false);
+    assert_eq!(emptied_in_a_step(&mut log, "b\nc\n"), (1, false));
+    log.check(&["2 b", "3 c"], false);
+
+    let mut log = Followed::new();
+    assert_eq!(emptied_in_a_step(&mut log, "a\nb\n"), (1, true), "nothing tells the copy");
+}
+
+#[test]
 fn a_file_that_was_emptied_or_replaced_without_a_trace_is_a_gap() {
     let mut log = Followed::new();
     log.append("a\nb\n");
@@ -183,6 +206,21 @@ fn a_compressed_part_between_is_a_gap() {
     fs::write(log.path("log-2.gz"), "lines that nobody undoes").expect("written");
     log.append("c\n");
     log.check(&["1 c"], true);
+}
+
+#[test]
+fn what_is_left_after_a_lost_file_is_read_from_the_oldest() {
+    let mut log = Followed::new();
+    log.append("a\n");
+    log.check(&["1 a"], false);
+    fs::remove_file(log.path("log")).expect("own file");
+    fs::write(log.path("log-20240301.gz"), "the lost one").expect("written");
+    fs::write(log.path("log-20240302"), "b\n").expect("written");
+    fs::write(log.path("log-20240303"), "").expect("written");
+    fs::write(log.path("log-20240304"), "c\n").expect("written");
+    log.append("d\n");
+    log.check(&["1 b", "1 c", "1 d"], true);
+    log.check(&[], false);
 }
 
 #[test]

@@ -159,7 +159,9 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_updates_does_not_matter(order in Just((0..6).collect::<Vec<usize>>()).prop_shuffle()) {
+    fn the_order_of_updates_does_not_matter(
+        order in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
+    ) {
         let mut page: Value = serde_json::from_str(PAGE).expect("JSON");
         let updates = page["incidents"][0]["incident_updates"].as_array_mut().expect("an array");
         *updates = order.iter().map(|at| updates[*at].clone()).collect();
