@@ -30,7 +30,8 @@ from graphql import (
 )
 from graphql.language import DocumentNode, IntValueNode
 
-from .github import BRANCH, LIMIT, Deployed, Repository, Rest, at, log_url, message
+from .github import BRANCH, LIMIT, Deployed, Repository, at, log_url, message
+from .github_rest import Rest
 from .histories import millis
 from .serving import Reply, Request
 
