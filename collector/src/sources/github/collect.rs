@@ -63,26 +63,43 @@ impl Collector {
         now_ms: i64,
         random: u64,
     ) -> Batch {
-        let (stream, ask) = match object {
-            Object::Deployment(id) => (Stream::Deployments, Ask::One(*id)),
-            Object::Run(id) => (Stream::Runs, Ask::One(*id)),
-            Object::PullRequest(number) => (Stream::PullRequests, Ask::One(*number)),
-            Object::Issue(number) => (Stream::Incidents, Ask::One(*number)),
+        let (streams, ask): (&[Stream], Ask) = match object {
+            Object::Deployment(id) => (&[Stream::Deployments], Ask::One(*id)),
+            Object::Run(id) => (&[Stream::Runs, Stream::Workflow], Ask::One(*id)),
+            Object::PullRequest(number) => (&[Stream::PullRequests], Ask::One(*number)),
+            Object::Issue(number) => (&[Stream::Incidents], Ask::One(*number)),
+            Object::Release(id) => (&[Stream::Releases], Ask::One(*id)),
             Object::Ref { name, after: Some(_) } if name.starts_with("refs/heads/") => {
-                (Stream::Commits, Ask::Walk)
+                (&[Stream::Commits], Ask::Walk)
             }
-            Object::Ref { .. } | Object::Release(_) => return nothing(cursor, Next::Now),
+            Object::Ref { .. } => (&[], Ask::Walk),
         };
-        if !self.plan.streams.contains(&stream) {
-            return nothing(cursor, Next::Now);
+        let planned = || streams.iter().filter(|stream| self.plan.streams.contains(stream));
+        if let Ask::One(id) = ask {
+            for stream in planned() {
+                cursor.places.entry(*stream).or_default().unread.insert(id);
+            }
         }
-        let (outcome, yields) =
-            self.advance(&mut cursor, stream, ask, Now { now_ms, random }).await;
-        if ask == Ask::Walk && matches!(outcome, Ok(false)) {
-            // The steps of this round read on.
-            cursor.done.remove(&stream);
+        let mut all = nothing(cursor, Next::Now);
+        for stream in planned() {
+            let mut cursor = std::mem::take(&mut all.cursor);
+            let (outcome, yields) =
+                self.advance(&mut cursor, *stream, ask, Now { now_ms, random }).await;
+            if ask == Ask::Walk && matches!(outcome, Ok(false)) {
+                // The steps of this round read on.
+                cursor.done.remove(stream);
+            }
+            let mut read = batch(cursor, *stream, outcome, yields);
+            read.facts.splice(..0, all.facts);
+            read.rejects.splice(..0, all.rejects);
+            read.forgotten += all.forgotten;
+            read.requests += all.requests;
+            all = read;
+            if all.next != Next::Now {
+                break;
+            }
         }
-        batch(cursor, stream, outcome, yields)
+        all
     }
 
     async fn advance(

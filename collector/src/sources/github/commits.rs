@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::cursor::{History, Place, Walk};
 use super::payload::Page;
+use super::query::date;
 use super::reader::Reader;
 use super::reply::{Refusal, Verdict};
-use super::step::date;
 
 /// What is read of a commit before it is known to be whole.
 #[derive(Deserialize)]

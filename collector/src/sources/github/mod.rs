@@ -14,8 +14,10 @@ mod facts;
 mod incident;
 mod payload;
 mod plan;
+mod query;
 mod reader;
 mod reply;
+mod signs;
 mod step;
 
 pub use client::{Client, Config, SetupError};
