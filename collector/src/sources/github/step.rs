@@ -162,6 +162,11 @@ impl Step<'_> {
             walk.ends = None;
         }
         self.place.walk = Some(walk);
+        self.read_all(&wanted).await.map(|()| false)
+    }
+
+    /// Reads objects of a page; those after a trouble stay unread.
+    async fn read_all(&mut self, wanted: &[(u64, &str)]) -> Result<(), Verdict> {
         for (at, (id, raw)) in wanted.iter().enumerate() {
             match self.reader.read(*id, raw).await {
                 Ok(fate) => self.note(*id, fate),
@@ -171,7 +176,7 @@ impl Step<'_> {
                 }
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     fn note(&mut self, id: u64, fate: Fate) {

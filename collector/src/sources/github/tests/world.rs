@@ -136,7 +136,7 @@ impl World {
             values
         };
         let parts: Vec<&str> = path.split('/').collect();
-        let since = value("since").unwrap_or_default();
+        let since = value("since").unwrap_or("");
         Some(match parts.as_slice() {
             ["commits"] => {
                 let reachable = self.ancestors(value("sha").or(self.tip())?)?;
@@ -146,12 +146,11 @@ impl World {
                 let (base, head) = range.split_once("...")?;
                 let base = self.ancestors(base)?;
                 let mut reachable = self.ancestors(head)?;
-                // Histories without a common ancestor cannot be compared.
                 reachable.iter().find(|sha| base.contains(*sha))?;
                 reachable.retain(|sha| !base.contains(sha));
                 (self.history(&reachable, "", false), Wrap::Comparison)
             }
-            ["deployments"] => (newest_by(self.list(path), "created_at"), Wrap::List),
+            ["deployments" | "releases"] => (newest_by(self.list(path), "created_at"), Wrap::List),
             ["pulls"] => (newest_by(self.list(path), "updated_at"), Wrap::List),
             ["issues"] => {
                 let label = value("labels")?.replace("%3A", ":").replace("%20", " ");
@@ -179,7 +178,6 @@ impl World {
                 let tag = tags.into_iter().find(|tag| tag["name"] == name.join("/").as_str())?;
                 (vec![tag], Wrap::One)
             }
-            ["releases"] => (newest_by(self.list(path), "created_at"), Wrap::List),
             [.., id] if id.parse::<u64>().is_ok() => {
                 let list = path.rsplit_once('/')?.0;
                 (vec![self.one(list, id)?], Wrap::One)
