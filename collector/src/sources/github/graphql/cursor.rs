@@ -1,5 +1,5 @@
-//! Where a backfill stands. A type of its own, for its places are GraphQL's cursors, which REST
-//! cannot go on from; what REST can go on from, it becomes at the end.
+//! Where the backfill of a repository stands, in a type of its own: its places are GraphQL's
+//! cursors, from which REST cannot go on. What REST can go on from, it becomes at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -54,7 +54,7 @@ impl Walk<'_> {
         outcome
     }
 
-    /// Ends the walk without a watermark, so that the collector reads the stream from its beginning.
+    /// Ends the walk without a watermark: the collector reads the stream from its beginning.
     fn give_up(&mut self, why: &str) {
         self.reader.reject(&format!("{why}: left to the collector"));
         self.spot.is_over = true;
@@ -167,8 +167,8 @@ impl Walk<'_> {
             || parse_ms(&object.at).is_some_and(|at_ms| at_ms >= self.reader.plan.since_ms)
     }
 
-    /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot give
-    /// whole is left to REST, for an object without its parts would be another fact.
+    /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot
+    /// give whole is left to REST, for an object without its parts would be another fact.
     async fn finish(&mut self, mut object: Object<'_>) -> Result<(), Verdict> {
         let lists = std::mem::take(&mut object.lists);
         match self.parts(&object, lists).await? {
