@@ -10,6 +10,7 @@ use super::plan::{Batch, Next, Plan};
 use super::reader::{Reader, Yields};
 use super::reply::{Moment, Verdict};
 use super::step::Step;
+use crate::sources::hooks::Object;
 
 /// A repository being read.
 pub struct Collector {
@@ -34,45 +35,81 @@ impl Collector {
             let until = self.plan.streams.iter().map(|stream| cursor.complete_until_ms(*stream));
             let until = until.map(|until_ms| until_ms.unwrap_or(self.plan.since_ms)).min();
             let next = Next::Complete { until_ms: until.unwrap_or(now_ms) };
-            let (facts, rejects) = (Vec::new(), Vec::new());
-            return Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next };
+            return nothing(cursor, next);
         };
-        let (outcome, yields) = self.advance(&mut cursor, stream, now_ms, random).await;
-        let next = match outcome {
-            Ok(is_done) => {
-                cursor.troubles = 0;
-                if is_done {
-                    cursor.done.insert(stream);
-                }
-                Next::Now
+        let (outcome, yields) =
+            self.advance(&mut cursor, stream, Ask::Walk, Now { now_ms, random }).await;
+        if !matches!(outcome, Ok(false) | Err(Verdict::Later(_))) {
+            cursor.done.insert(stream);
+        }
+        batch(cursor, stream, outcome, yields)
+    }
+
+    /// Reads one object at once, which is what a webhook asks for: the facts are those that its
+    /// stream would give, and none where the plan has no such stream. After a trouble the object is
+    /// in the cursor, and the stream's next step reads it, whether this is called again or not.
+    pub async fn read_object(
+        &self,
+        mut cursor: Cursor,
+        object: &Object,
+        now_ms: i64,
+        random: u64,
+    ) -> Batch {
+        let (streams, ask): (&[Stream], Ask) = match object {
+            Object::Deployment(id) => (&[Stream::Deployments], Ask::One(*id)),
+            Object::Run(id) => (&[Stream::Runs, Stream::Workflow], Ask::One(*id)),
+            Object::PullRequest(number) => (&[Stream::PullRequests], Ask::One(*number)),
+            Object::Issue(number) => (&[Stream::Incidents], Ask::One(*number)),
+            Object::Release(id) => (&[Stream::Releases], Ask::One(*id)),
+            Object::Ref { name, after: Some(_) } if name.starts_with("refs/heads/") => {
+                (&[Stream::Commits], Ask::Walk)
             }
-            Err(Verdict::Never(refusal)) => {
-                cursor.done.insert(stream);
-                Next::Refused(stream, refusal)
-            }
-            Err(Verdict::Later(wait)) => {
-                cursor.troubles = cursor.troubles.saturating_add(1);
-                Next::Later(wait)
-            }
-            Err(Verdict::Use | Verdict::Moved(_)) => unreachable!("the client follows these"),
+            Object::Ref { .. } => (&[], Ask::Walk),
         };
-        let Yields { facts, rejects, forgotten, requests } = yields;
-        Batch { facts, rejects, forgotten, requests, cursor, next }
+        let planned = || streams.iter().filter(|stream| self.plan.streams.contains(stream));
+        if let Ask::One(id) = ask {
+            for stream in planned() {
+                cursor.places.entry(*stream).or_default().unread.insert(id);
+            }
+        }
+        let mut all = nothing(cursor, Next::Now);
+        for stream in planned() {
+            let mut cursor = std::mem::take(&mut all.cursor);
+            let (outcome, yields) =
+                self.advance(&mut cursor, *stream, ask, Now { now_ms, random }).await;
+            if ask == Ask::Walk && matches!(outcome, Ok(false)) {
+                // The steps of this round read on.
+                cursor.done.remove(stream);
+            }
+            let mut read = batch(cursor, *stream, outcome, yields);
+            read.facts.splice(..0, all.facts);
+            read.rejects.splice(..0, all.rejects);
+            read.forgotten += all.forgotten;
+            read.requests += all.requests;
+            all = read;
+            if all.next != Next::Now {
+                break;
+            }
+        }
+        all
     }
 
     async fn advance(
         &self,
         cursor: &mut Cursor,
         stream: Stream,
-        now_ms: i64,
-        random: u64,
+        ask: Ask,
+        Now { now_ms, random }: Now,
     ) -> (Result<bool, Verdict>, Yields) {
         let moment = Moment { now_ms, troubles: cursor.troubles, random };
         let place = cursor.places.remove(&stream).unwrap_or_default();
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
         let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
         let mut step = Step { reader, place };
-        let outcome = step.advance().await;
+        let outcome = match ask {
+            Ask::Walk => step.advance().await,
+            Ask::One(id) => step.read_by_id(id).await.map(|()| true),
+        };
         let Step { reader, place } = step;
         cursor.places.insert(stream, place);
         let mut yields = reader.yields;
@@ -110,4 +147,46 @@ pub(crate) fn owner(plan: &Plan) -> Option<Owner> {
     };
     let owner_of = || Owner { repository: plan.repository.clone(), service: plan.service.clone() };
     (is_plain(owner) && is_plain(name)).then(owner_of)
+}
+
+/// What a step reads of its stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// What comes next.
+    Walk,
+    /// One object.
+    One(u64),
+}
+
+#[derive(Clone, Copy)]
+struct Now {
+    now_ms: i64,
+    random: u64,
+}
+
+fn batch(
+    mut cursor: Cursor,
+    stream: Stream,
+    outcome: Result<bool, Verdict>,
+    yields: Yields,
+) -> Batch {
+    let next = match outcome {
+        Ok(_) => {
+            cursor.troubles = 0;
+            Next::Now
+        }
+        Err(Verdict::Never(refusal)) => Next::Refused(stream, refusal),
+        Err(Verdict::Later(wait)) => {
+            cursor.troubles = cursor.troubles.saturating_add(1);
+            Next::Later(wait)
+        }
+        Err(Verdict::Use | Verdict::Moved(_)) => unreachable!("the client follows these"),
+    };
+    let Yields { facts, rejects, forgotten, requests } = yields;
+    Batch { facts, rejects, forgotten, requests, cursor, next }
+}
+
+fn nothing(cursor: Cursor, next: Next) -> Batch {
+    let (facts, rejects) = (Vec::new(), Vec::new());
+    Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next }
 }

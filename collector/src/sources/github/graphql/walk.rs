@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::commits;
 use super::super::payload::Label;
+use super::super::query::date;
 use super::super::reader::{Fate, Reader};
 use super::super::reply::{Trouble, Verdict, parse_ms};
-use super::super::step::{OPEN_MAX, OPEN_MS_MAX, PAGES_MAX, date};
+use super::super::step::{OPEN_MAX, OPEN_MS_MAX, PAGES_MAX};
 use super::cursor::{Spot, Unread};
 use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, What};
 use super::queries::{Kind, LIST_MAX, List};

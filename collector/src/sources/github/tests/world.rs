@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redora_model::identity::{Repository, Service};
+use redora_model::identity::{Environment, Repository, Service};
 use serde_json::{Value, json};
 
 use super::loopback::{self, Answer, Fault, Loopback};
@@ -97,12 +97,15 @@ impl World {
         };
         let absent = (404, String::new(), r#"{"message":"Not Found"}"#.to_owned(), false);
         let Some(path) = path else { return absent };
-        let Some((mut shown, wrap)) = self.select(path.trim_start_matches('/'), &value) else {
+        if path.is_empty() {
+            return (200, String::new(), "{}".into(), false);
+        }
+        let Some((shown, wrap)) = self.select(path.trim_start_matches('/'), &value) else {
             return absent;
         };
         let number = |key| value(key).and_then(|text| text.parse::<usize>().ok());
         if wrap == Wrap::One {
-            return (200, String::new(), shown.remove(0).to_string(), false);
+            return (200, String::new(), shown[0].to_string(), false);
         }
         let size = number("per_page").unwrap_or(30).min(PAGE_MAX);
         let (at, total) = (number("page").unwrap_or(1), shown.len());
@@ -114,7 +117,7 @@ impl World {
             headers +=
                 &format!("link: <{link}{next}>; rel=\"next\", <{link}{last}>; rel=\"last\"\r\n");
         }
-        let page: Vec<Value> = shown.into_iter().skip((at - 1) * size).take(size).collect();
+        let page: Vec<&Value> = shown.into_iter().skip((at - 1) * size).take(size).collect();
         let body = match wrap {
             Wrap::Runs => json!({"total_count": total, "workflow_runs": page}),
             Wrap::Comparison => json!({"total_commits": total, "commits": page}),
@@ -123,24 +126,21 @@ impl World {
         (200, headers, body.to_string(), false)
     }
 
-    fn select<'a>(
-        &self,
+    fn select<'a, 'b>(
+        &'a self,
         path: &str,
-        value: &dyn Fn(&str) -> Option<&'a str>,
-    ) -> Option<(Vec<Value>, Wrap)> {
-        let of = |values: Vec<&Value>| values.into_iter().cloned().collect::<Vec<Value>>();
-        let newest_by = |values: Vec<&Value>, key: &str| {
-            let mut values = of(values);
+        value: &dyn Fn(&str) -> Option<&'b str>,
+    ) -> Option<(Vec<&'a Value>, Wrap)> {
+        let newest_by = |mut values: Vec<&'a Value>, key: &str| {
             values.sort_by(|a, b| b[key].as_str().cmp(&a[key].as_str()));
             values
         };
         let parts: Vec<&str> = path.split('/').collect();
         let since = value("since").unwrap_or_default();
         Some(match parts.as_slice() {
-            [""] => (vec![json!({"id": 7})], Wrap::One),
             ["commits"] => {
                 let reachable = self.ancestors(value("sha").or(self.tip())?)?;
-                (self.history(reachable, since, true), Wrap::List)
+                (self.history(&reachable, since, true), Wrap::List)
             }
             ["compare", range] => {
                 let (base, head) = range.split_once("...")?;
@@ -149,7 +149,7 @@ impl World {
                 // Histories without a common ancestor cannot be compared.
                 reachable.iter().find(|sha| base.contains(*sha))?;
                 reachable.retain(|sha| !base.contains(sha));
-                (self.history(reachable, "", false), Wrap::Comparison)
+                (self.history(&reachable, "", false), Wrap::Comparison)
             }
             ["deployments"] => (newest_by(self.list(path), "created_at"), Wrap::List),
             ["pulls"] => (newest_by(self.list(path), "updated_at"), Wrap::List),
@@ -165,29 +165,39 @@ impl World {
                 });
                 (issues, Wrap::List)
             }
-            ["actions", "runs"] => {
+            ["actions", "runs"] | ["actions", "workflows", "deploy.yml", "runs"] => {
                 let (from, to) = value("created")?.split_once("..")?;
-                let mut runs = newest_by(self.list(path), "created_at");
+                let mut runs = newest_by(self.list("actions/runs"), "created_at");
+                if let ["actions", "workflows", file, _] = parts.as_slice() {
+                    runs.retain(|run| run["path"].as_str().is_some_and(|path| path.contains(file)));
+                }
                 runs.retain(|run| (from..=to).contains(&run["created_at"].as_str().unwrap()));
                 (runs, Wrap::Runs)
             }
+            ["commits", "tags", name @ ..] => {
+                let tags = self.list("tags");
+                let tag = tags.into_iter().find(|tag| tag["name"] == name.join("/").as_str())?;
+                (vec![tag], Wrap::One)
+            }
+            ["releases"] => (newest_by(self.list(path), "created_at"), Wrap::List),
             [.., id] if id.parse::<u64>().is_ok() => {
                 let list = path.rsplit_once('/')?.0;
-                (vec![self.one(list, id)?.clone()], Wrap::One)
+                (vec![self.one(list, id)?], Wrap::One)
             }
-            _ => (of(self.list(path)), Wrap::List),
+            _ => (self.list(path), Wrap::List),
         })
     }
 
-    fn history(&self, shas: BTreeSet<&str>, since: &str, newest_first: bool) -> Vec<Value> {
+    fn history(&self, shas: &BTreeSet<&str>, since: &str, newest_first: bool) -> Vec<&Value> {
         let mut commits: Vec<&Value> = shas.iter().map(|sha| &self.commits[*sha].1).collect();
-        let date = |commit: &Value| commit["commit"]["committer"]["date"].to_string();
-        commits.retain(|commit| date(commit).trim_matches('"') >= since);
-        commits.sort_by_key(|commit| (date(commit), commit["sha"].to_string()));
+        let date =
+            |commit: &Value| commit["commit"]["committer"]["date"].as_str().map(str::to_owned);
+        commits.retain(|commit| date(commit).as_deref() >= Some(since));
+        commits.sort_by_cached_key(|commit| (date(commit), commit["sha"].to_string()));
         if newest_first {
             commits.reverse();
         }
-        commits.into_iter().cloned().collect()
+        commits
     }
 }
 
@@ -214,7 +224,8 @@ impl GitHub {
             assert!(token.is_some(), "a request without a token");
             world.requests.push(target.to_owned());
             let (mut fault, now_ms) = (None, world.now_ms);
-            if world.seed != 0 {
+            // A fault now and then: years of them would wait for years.
+            if world.seed != 0 && world.requests.len().is_multiple_of(4) {
                 (fault, world.seed) = loopback::fault(world.seed, now_ms);
             }
             world.faults += u64::from(fault.is_some());
@@ -247,6 +258,8 @@ pub(super) fn plan(streams: &[Stream], since_ms: i64) -> Plan {
         service: Service::new("shop"),
         streams: streams.to_vec(),
         incident_label: "incident".into(),
+        workflow: "deploy.yml".into(),
+        environment: Environment::new("production"),
         since_ms,
     }
 }

@@ -7,7 +7,7 @@ mod server;
 
 use std::collections::BTreeMap;
 
-use redora_model::identity::{Repository, Service};
+use redora_model::identity::{Environment, Repository, Service};
 
 use self::history::{Dice, History};
 use self::server::{Mood, Server};
@@ -44,6 +44,8 @@ fn plan(repository: &str) -> Plan {
         service: Service::new("shop"),
         streams: ALL.to_vec(),
         incident_label: "incident: p1".into(),
+        workflow: String::new(),
+        environment: Environment::new("production"),
         since_ms: SINCE_MS,
     }
 }
