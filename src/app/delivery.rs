@@ -11,7 +11,9 @@ use thiserror::Error;
 
 use crate::config::Config;
 
+pub use redora_collector::api::explain::Explained;
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
+pub use redora_collector::keys::explain::{Metric, Told};
 pub use redora_collector::keys::{Report, Spread};
 pub use redora_collector::link::Rules;
 
@@ -93,6 +95,18 @@ pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError
 /// The ledger cannot be read.
 pub fn report(config: &Config, ask: &Ask) -> Result<Vec<Answer>, DeliveryError> {
     Ok(api::answers(&open(config)?, ask)?)
+}
+
+/// What is behind one number of every service and environment that is asked for.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn explain(
+    config: &Config,
+    ask: &Ask,
+    metric: Metric,
+) -> Result<Vec<Explained>, DeliveryError> {
+    Ok(api::explain::explain(&open(config)?, ask, metric)?)
 }
 
 fn open(config: &Config) -> Result<Ledger, DeliveryError> {

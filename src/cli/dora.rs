@@ -1,6 +1,7 @@
 //! `redora dora …`: facts in and out, and the report in the form that was asked for. Numbers are
 //! only spelt here, never computed.
 
+mod reasons;
 mod rows;
 
 use std::fs::File;
@@ -9,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{DoraCommand, ImportOptions, ReportFormat, ReportOptions};
+use super::args::{DoraCommand, ExplainOptions, ImportOptions, ReportFormat, ReportOptions};
 use super::configuration;
 use super::outcome::{self, Outcome};
-use crate::app::delivery::{self, Answer, Ask, DeliveryError, Rules};
+use crate::app::delivery::{self, Ask, DeliveryError, Rules};
 use crate::config::Config;
 use crate::process::Clock;
 
@@ -25,6 +26,9 @@ pub(super) fn dora(command: DoraCommand) -> Outcome {
         DoraCommand::Export(options) => with(options.config, export),
         DoraCommand::Report(options) => {
             with(options.config.clone(), |config| report(config, options))
+        }
+        DoraCommand::Explain(options) => {
+            with(options.report.config.clone(), |config| explain(config, options))
         }
     }
 }
@@ -91,32 +95,48 @@ fn export(config: &Config) -> Result<Outcome, DeliveryError> {
 }
 
 fn report(config: &Config, options: ReportOptions) -> Result<Outcome, DeliveryError> {
-    let at_ms = options.at.unwrap_or_else(|| Clock::system().unix_ms() as i64);
-    let ask = Ask {
-        service: options.service,
-        environment: options.environment,
-        window_ms: i64::from(options.window) * DAY_MS,
-        at_ms,
-        zone: options.time_zone,
-        rules: Rules::default(),
-    };
+    let format = options.format;
+    let ask = ask(options);
     let answers = delivery::report(config, &ask)?;
-    let text = match options.format {
-        ReportFormat::Json => json(&answers, at_ms),
+    let text = match format {
+        ReportFormat::Json => json(&answers, ask.at_ms),
         ReportFormat::Table => rows::table(&answers),
         ReportFormat::Markdown => rows::markdown(&answers),
     };
     Ok(outcome::print(text.as_bytes()))
 }
 
-fn json(answers: &[Answer], at_ms: i64) -> String {
-    #[derive(Serialize)]
-    struct Page<'a> {
-        at_ms: i64,
-        places: &'a [Answer],
+fn explain(config: &Config, options: ExplainOptions) -> Result<Outcome, DeliveryError> {
+    let (format, metric) = (options.report.format, options.metric.into());
+    let ask = ask(options.report);
+    let explained = delivery::explain(config, &ask, metric)?;
+    let text = match format {
+        ReportFormat::Json => json(&explained, ask.at_ms),
+        ReportFormat::Table => reasons::table(&explained),
+        ReportFormat::Markdown => reasons::markdown(&explained),
+    };
+    Ok(outcome::print(text.as_bytes()))
+}
+
+fn ask(options: ReportOptions) -> Ask {
+    Ask {
+        service: options.service,
+        environment: options.environment,
+        window_ms: i64::from(options.window) * DAY_MS,
+        at_ms: options.at.unwrap_or_else(|| Clock::system().unix_ms() as i64),
+        zone: options.time_zone,
+        rules: Rules::default(),
     }
-    let page = Page { at_ms, places: answers };
-    serde_json::to_string_pretty(&page).expect("a report has no key that is not text") + "\n"
+}
+
+fn json(places: &[impl Serialize], at_ms: i64) -> String {
+    #[derive(Serialize)]
+    struct Page<'a, T> {
+        at_ms: i64,
+        places: &'a [T],
+    }
+    let page = Page { at_ms, places };
+    serde_json::to_string_pretty(&page).expect("an answer has no key that is not text") + "\n"
 }
 
 const DAY_MS: i64 = 24 * 3_600_000;
