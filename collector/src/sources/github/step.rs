@@ -257,8 +257,8 @@ impl Step<'_> {
 const HOUR_MS: i64 = 3_600_000;
 /// How far behind the watermark a walk reads again: lists lag behind writes, and clocks differ.
 const OVERLAP_MS: i64 = HOUR_MS;
-/// A run that ended is listed for a day longer: what failed is run again, and keeps its place in the
-/// list by the time of its first attempt.
+/// A run that ended is listed for a day longer: what failed is run again, and keeps its place in
+/// the list by the time of its first attempt.
 const RERUN_MS: i64 = 24 * HOUR_MS;
 /// A release may be a draft for this long.
 const DRAFT_MS: i64 = 90 * 24 * HOUR_MS;
