@@ -59,7 +59,10 @@ fn every_command_explains_itself_with_examples() {
 #[test]
 fn delivery_keeps_its_facts_in_a_ledger_that_nothing_foreign_is_taken_for() {
     let (code, stdout, _) = ask(&["dora", "--help"]);
-    assert_eq!((code, commands(&stdout)), (0, vec!["import", "export", "report", "backfill"]));
+    assert_eq!(
+        (code, commands(&stdout)),
+        (0, vec!["import", "export", "report", "backfill", "explain"])
+    );
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("redora.yaml");
     std::fs::write(&config, format!("data_dir: {}\n", folder.path().display())).unwrap();
@@ -69,12 +72,14 @@ fn delivery_keeps_its_facts_in_a_ledger_that_nothing_foreign_is_taken_for() {
     let (code, stdout, stderr) = dora(&["report"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("there is no ledger at"), "{stderr}");
+    assert_eq!(dora(&["explain", "rework_ratio"]).2, stderr);
     let (code, _, stderr) = dora(&["import", "/nowhere/facts.jsonl"]);
     assert!(code == 1 && stderr.contains("/nowhere/facts.jsonl: No such file"), "{stderr}");
     for (words, fault) in [
         (["report", "--window", "30"], "such as 30d or 4w"),
         (["report", "--at", "yesterday"], "2026-11-01T00:00:00Z"),
         (["report", "--time-zone", "Mars"], "Europe/Berlin"),
+        (["explain", "mttr", "--window=30d"], "deployments, lead_time, change_failure_ratio"),
     ] {
         let (code, _, stderr) = dora(&words);
         assert!(code == 2 && stderr.contains(fault), "{stderr}");

@@ -1,6 +1,8 @@
 //! Questions to the ledger, answered: the facts of each place gathered, linked and counted. Whoever
 //! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
 
+pub mod explain;
+
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use serde::Serialize;
 
 use crate::keys::{self, Query, Report};
 use crate::ledger::{LedgerError, Reader, Scope};
-use crate::link::{self, History, Rules};
+use crate::link::{self, History, Linked, Rules};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -51,6 +53,21 @@ pub struct Answer {
 /// # Errors
 /// The ledger cannot be read.
 pub fn answers(ledger: &Reader, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
+    let mut answers = Vec::new();
+    each_place(ledger, ask, |service, environment, linked, query| {
+        let (from_ms, to_ms) = (query.from_ms, query.to_ms);
+        let report = keys::report(linked, query);
+        answers.push(Answer { service, environment, from_ms, to_ms, report });
+    })?;
+    Ok(answers)
+}
+
+/// Hands every place that is asked for to `on_place`, linked as of the moment that is asked for.
+fn each_place(
+    ledger: &Reader,
+    ask: &Ask,
+    mut on_place: impl FnMut(String, String, &Linked, &Query),
+) -> Result<(), LedgerError> {
     let wanted = |name: &str, asked: &Option<String>| asked.as_ref().is_none_or(|a| a == name);
     let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for place in ledger.places()? {
@@ -59,22 +76,19 @@ pub fn answers(ledger: &Reader, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
             places.entry(key).or_default().push(place.repository);
         }
     }
-    let from_ms = ask.at_ms.saturating_sub(ask.window_ms);
     let query = Query {
-        from_ms,
+        from_ms: ask.at_ms.saturating_sub(ask.window_ms),
         to_ms: ask.at_ms,
         now_ms: ask.at_ms,
         attribution_ms: ask.rules.attribution_ms,
         zone: ask.zone.0.clone(),
     };
-    let mut answers = Vec::new();
     for ((service, environment), repositories) in places {
         let mut history = history(ledger, &service, &environment, &repositories)?;
         history.forget_after(ask.at_ms);
-        let report = keys::report(&link::link(&history, &ask.rules), &query);
-        answers.push(Answer { service, environment, from_ms, to_ms: ask.at_ms, report });
+        on_place(service, environment, &link::link(&history, &ask.rules), &query);
     }
-    Ok(answers)
+    Ok(())
 }
 
 /// The facts that hold of one place.

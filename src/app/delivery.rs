@@ -20,8 +20,10 @@ use crate::config::Config;
 pub use agent::Delivering;
 pub use answers::page;
 pub use backfill::{Progress, backfill};
+pub use redora_collector::api::explain::Explained;
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
 pub use redora_collector::collect::End;
+pub use redora_collector::keys::explain::{Metric, Told};
 pub use redora_collector::keys::{Report, Spread};
 pub use sources::SourceFault;
 
@@ -113,6 +115,18 @@ pub fn rules(config: &Config) -> Rules {
     let attribution = config.delivery.attribution_window.as_millis();
     let attribution_ms = i64::try_from(attribution).unwrap_or(i64::MAX);
     Rules { attribution_ms, ..Rules::default() }
+}
+
+/// What is behind one number of every service and environment that is asked for.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn explain(
+    config: &Config,
+    ask: &Ask,
+    metric: Metric,
+) -> Result<Vec<Explained>, DeliveryError> {
+    Ok(api::explain::explain(&read(config)?, ask, metric)?)
 }
 
 fn open(config: &Config) -> Result<Ledger, DeliveryError> {

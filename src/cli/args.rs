@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::values;
-use crate::app::delivery::Zone;
+use crate::app::delivery::{Metric, Zone};
 use crate::process::{LogFormat, REVISION, VERSION};
 
 /// RED and DORA metrics from one small binary: OTLP in, Prometheus out.
@@ -58,6 +58,7 @@ pub(super) enum DoraCommand {
     Export(ExportOptions),
     Report(ReportOptions),
     Backfill(BackfillOptions),
+    Explain(ExplainOptions),
 }
 
 /// Read every configured source once and store what it says
@@ -150,6 +151,49 @@ pub(super) struct ReportOptions {
     /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+}
+
+/// Print what is behind one number: every deployment, change and incident with its rule
+///
+/// A line with + counts and one with - does not; its rule says why. The window is that of a report.
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
+  redora dora explain lead_time --service shop --environment production
+  redora dora explain change_failure_ratio --window 90d --format json"
+)]
+pub(super) struct ExplainOptions {
+    /// The number
+    #[arg(value_name = "METRIC", value_enum)]
+    pub(super) metric: MetricWord,
+
+    /// What is reported, and how
+    #[command(flatten)]
+    pub(super) report: ReportOptions,
+}
+
+/// The numbers as words, so that the delivery half needs no command line parser.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum MetricWord {
+    Deployments,
+    LeadTime,
+    ChangeFailureRatio,
+    RecoveryTime,
+    ReworkRatio,
+}
+
+impl From<MetricWord> for Metric {
+    fn from(word: MetricWord) -> Self {
+        match word {
+            MetricWord::Deployments => Self::Deployments,
+            MetricWord::LeadTime => Self::LeadTime,
+            MetricWord::ChangeFailureRatio => Self::ChangeFailureRatio,
+            MetricWord::RecoveryTime => Self::RecoveryTime,
+            MetricWord::ReworkRatio => Self::ReworkRatio,
+        }
+    }
 }
 
 /// The forms of a report.

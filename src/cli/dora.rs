@@ -2,13 +2,14 @@
 //! only spelt here, never computed.
 
 mod backfill;
+mod reasons;
 mod rows;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::{DoraCommand, ImportOptions, ReportFormat, ReportOptions};
+use super::args::{DoraCommand, ExplainOptions, ImportOptions, ReportFormat, ReportOptions};
 use super::configuration;
 use super::outcome::{self, Outcome};
 use crate::app::delivery::{self, Ask, DeliveryError};
@@ -27,6 +28,9 @@ pub(super) fn dora(command: DoraCommand) -> Outcome {
         }
         DoraCommand::Backfill(options) => {
             with(options.config.clone(), |config| backfill::backfill(config.clone(), &options))
+        }
+        DoraCommand::Explain(options) => {
+            with(options.report.config.clone(), |config| explain(config, options))
         }
     }
 }
@@ -96,22 +100,38 @@ fn export(config: &Config) -> Result<Outcome, DeliveryError> {
 }
 
 fn report(config: &Config, options: ReportOptions) -> Result<Outcome, DeliveryError> {
-    let at_ms = options.at.unwrap_or_else(|| Clock::system().unix_ms() as i64);
-    let ask = Ask {
-        service: options.service,
-        environment: options.environment,
-        window_ms: i64::from(options.window) * DAY_MS,
-        at_ms,
-        zone: options.time_zone,
-        rules: delivery::rules(config),
-    };
+    let format = options.format;
+    let ask = ask(config, options);
     let answers = delivery::report(config, &ask)?;
-    let text = match options.format {
-        ReportFormat::Json => delivery::page(&answers, at_ms),
+    let text = match format {
+        ReportFormat::Json => delivery::page(&answers, ask.at_ms),
         ReportFormat::Table => rows::table(&answers),
         ReportFormat::Markdown => rows::markdown(&answers),
     };
     Ok(outcome::print(text.as_bytes()))
+}
+
+fn explain(config: &Config, options: ExplainOptions) -> Result<Outcome, DeliveryError> {
+    let (format, metric) = (options.report.format, options.metric.into());
+    let ask = ask(config, options.report);
+    let explained = delivery::explain(config, &ask, metric)?;
+    let text = match format {
+        ReportFormat::Json => delivery::page(&explained, ask.at_ms),
+        ReportFormat::Table => reasons::table(&explained),
+        ReportFormat::Markdown => reasons::markdown(&explained),
+    };
+    Ok(outcome::print(text.as_bytes()))
+}
+
+fn ask(config: &Config, options: ReportOptions) -> Ask {
+    Ask {
+        service: options.service,
+        environment: options.environment,
+        window_ms: i64::from(options.window) * DAY_MS,
+        at_ms: options.at.unwrap_or_else(|| Clock::system().unix_ms() as i64),
+        zone: options.time_zone,
+        rules: delivery::rules(config),
+    }
 }
 
 const DAY_MS: i64 = 24 * 3_600_000;

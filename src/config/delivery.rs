@@ -74,11 +74,16 @@ fn repository(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<
     let deployments = section
         .field("deployments")
         .and_then(|field| walk.section(field, "delivery.repositories[].deployments"));
-    let environments =
-        deployments.map(|section| names(walk, &section, "environment")).unwrap_or_default();
+    let (mut environments, mut workflow, mut releases) = (Vec::new(), None, None);
+    if let Some(section) = deployments {
+        environments = names(walk, &section, "environment");
+        workflow = name(walk, &section, "workflow");
+        releases = typed(walk, &section, "releases", Form::Switch, scalar::switch);
+    }
+    let releases = releases.unwrap_or(false);
     let schedule = schedule(walk, section, zone);
     let service = service.unwrap_or_else(|| bare_name(&repo).to_owned());
-    Some(Repository { repo, service, environments, schedule })
+    Some(Repository { repo, service, environments, workflow, releases, schedule })
 }
 
 fn clone(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<Clone> {

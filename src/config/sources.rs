@@ -52,6 +52,10 @@ pub struct Repository {
     pub service: String,
     /// The environments whose deployments are kept; none for all.
     pub environments: Vec<String>,
+    /// The file of a workflow whose runs are deployments, instead of what GitHub calls so.
+    pub workflow: Option<String>,
+    /// Whether releases are deployments, instead of what GitHub calls so.
+    pub releases: bool,
     /// Its own schedule.
     pub schedule: Option<Schedule>,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,36 @@ def test_four_years_of_deployments_give_the_numbers_computed_apart(dora: Dora) -
         assert truth.rollbacks > 0
         assert len(truth.lead_ms) > 1000
         agree(place, truth)
+
+
+def told(explained: dict[str, Any]) -> list[float]:
+    """The values of what counts."""
+    values = [told["value"] for told in explained["told"] if told["value"] is not None]
+    assert len(values) == explained["n"]
+    return values
+
+
+def test_what_explains_a_number_adds_up_to_it(dora: Dora) -> None:
+    """Every metric of every environment, from four years of deployments."""
+    history = GovUk()
+    dora.store(history.facts())
+    report = dora.report()
+    deployments = dora.places("explain", "deployments")
+    lead_time = dora.places("explain", "lead_time")
+    failure = dora.places("explain", "change_failure_ratio")
+    recovery = dora.places("explain", "recovery_time")
+    rework = dora.places("explain", "rework_ratio")
+    assert len(report) == 3
+    for environment, place in report.items():
+        assert sum(told(deployments[environment])) == place["frequency"]["n"]
+        lead = [value * 1000 for value in told(lead_time[environment])]
+        assert close(place["lead_time"][0]["spread"]["p50_s"], quantile(lead, 0.5))
+        assert sum(told(failure[environment])) == place["failure"]["confirmed"]
+        assert len(told(failure[environment])) == place["failure"]["n"]
+        recovered = [value * 1000 for value in told(recovery[environment])]
+        assert close(place["recovery"]["p50_s"], quantile(recovered, 0.5))
+        assert sum(told(rework[environment])) == place["rework"]["repairs"]
+        assert len(told(rework[environment])) == place["rework"]["n"]
 
 
 def test_facts_that_come_again_or_the_other_way_round_change_nothing(dora: Dora) -> None:

@@ -5,6 +5,7 @@
 //! are absent.
 
 mod calendar;
+pub mod explain;
 mod spread;
 
 use jiff::tz::TimeZone;

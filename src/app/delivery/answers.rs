@@ -6,19 +6,19 @@ use std::sync::Arc;
 use redora_collector::collect::Clock;
 use serde::Serialize;
 
-use super::{Answer, Ask, DeliveryError, Zone, moment, report, rules};
+use super::{Ask, DeliveryError, Zone, moment, report, rules};
 use crate::admin::{Query, Question, Unanswered};
 use crate::config::Config;
 
-/// The page of a report, as pretty JSON with a newline.
-pub fn page(answers: &[Answer], at_ms: i64) -> String {
+/// The page of a report or an explanation, as pretty JSON with a newline.
+pub fn page(places: &[impl Serialize], at_ms: i64) -> String {
     #[derive(Serialize)]
-    struct Page<'a> {
+    struct Page<'a, T> {
         at_ms: i64,
-        places: &'a [Answer],
+        places: &'a [T],
     }
-    let page = Page { at_ms, places: answers };
-    serde_json::to_string_pretty(&page).expect("a report has no key that is not text") + "\n"
+    let page = Page { at_ms, places };
+    serde_json::to_string_pretty(&page).expect("an answer has no key that is not text") + "\n"
 }
 
 /// Answers what is asked of the admin port.

@@ -51,7 +51,7 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
             sources.push(Timed { source: Arc::new(source), schedule: schedule.clone() });
         };
         let name = format!("github:{}", repository.repo);
-        add(name.clone(), STREAMS.to_vec(), "", "");
+        add(name.clone(), streams(repository), "", "");
         for (label, environment) in delivery.incidents.iter().flat_map(labels) {
             add(format!("{name} issues:{label}"), vec![Stream::Incidents], label, environment);
         }
@@ -157,8 +157,22 @@ fn plan(of: &named::Repository, streams: Vec<Stream>, label: &str, since_ms: i64
         service: Service::new(&of.service),
         streams,
         incident_label: label.to_owned(),
+        workflow: of.workflow.clone().unwrap_or_default(),
+        environment: Environment::new(of.environments.first().map_or(PRODUCTION, |name| name)),
         since_ms,
     }
+}
+
+/// What is read of a repository, deployments first: commits are looked for by what was deployed.
+fn streams(of: &named::Repository) -> Vec<Stream> {
+    let mut streams = Vec::new();
+    streams.extend(of.workflow.as_ref().map(|_| Stream::Workflow));
+    streams.extend(of.releases.then_some(Stream::Releases));
+    if streams.is_empty() {
+        streams.push(Stream::Deployments);
+    }
+    streams.extend([Stream::Commits, Stream::PullRequests, Stream::Runs]);
+    streams
 }
 
 fn git_config(clone: &named::Clone) -> Result<git::Config, GitError> {
@@ -175,10 +189,6 @@ fn git_config(clone: &named::Clone) -> Result<git::Config, GitError> {
     }
     Ok(config)
 }
-
-/// What is read of every repository, in this order.
-const STREAMS: [Stream; 4] =
-    [Stream::Deployments, Stream::Commits, Stream::PullRequests, Stream::Runs];
 
 /// Where an incident is that does not say it: incidents elsewhere are seldom called so.
 const PRODUCTION: &str = "production";

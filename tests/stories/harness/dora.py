@@ -54,8 +54,12 @@ class Dora:
 
     def report(self, *words: str) -> dict[str, Any]:
         """The report of everything that is known, by environment."""
+        return self.places("report", *words)
+
+    def places(self, *words: str) -> dict[str, Any]:
+        """What a subcommand says of everything that is known, by environment."""
         window = ("--window", "3650d", "--at", "2026-12-01T00:00:00Z", "--format", "json")
-        ended = self.run("report", *window, *words)
+        ended = self.run(*words, *window)
         assert (ended.returncode, ended.stderr) == (0, "")
         return {place["environment"]: place for place in json.loads(ended.stdout)["places"]}
 

@@ -10,7 +10,7 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -26,7 +26,7 @@ def millis(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def quantile(values: list[int], share: float) -> float | None:
+def quantile(values: Sequence[float], share: float) -> float | None:
     """Linear interpolation between the closest ranks."""
     if not values:
         return None

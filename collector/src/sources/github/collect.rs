@@ -55,45 +55,62 @@ impl Collector {
         now_ms: i64,
         random: u64,
     ) -> Batch {
-        let Some((stream, ask)) = self.place_of(object) else {
-            return nothing(cursor, Next::Now);
-        };
-        let (outcome, yields) =
-            self.advance(&mut cursor, stream, ask, Now { now_ms, random }).await;
-        if ask == Ask::Walk && matches!(outcome, Ok(false)) {
-            // The steps of this round read on.
-            cursor.done.remove(&stream);
+        let (streams, ask) = self.planned(object);
+        if let Ask::One(id) = ask {
+            for stream in &streams {
+                cursor.places.entry(*stream).or_default().unread.insert(id);
+            }
         }
-        batch(cursor, stream, outcome, yields)
+        let mut all = nothing(cursor, Next::Now);
+        for stream in streams {
+            let mut cursor = std::mem::take(&mut all.cursor);
+            let (outcome, yields) =
+                self.advance(&mut cursor, stream, ask, Now { now_ms, random }).await;
+            if ask == Ask::Walk && matches!(outcome, Ok(false)) {
+                // The steps of this round read on.
+                cursor.done.remove(&stream);
+            }
+            let mut read = batch(cursor, stream, outcome, yields);
+            read.facts.splice(..0, all.facts);
+            read.rejects.splice(..0, all.rejects);
+            read.forgotten += all.forgotten;
+            read.requests += all.requests;
+            all = read;
+            if all.next != Next::Now {
+                break;
+            }
+        }
+        all
     }
 
-    /// Keeps an object for its stream's next step, where it may not be asked for now.
+    /// Keeps an object for its streams' next steps, where it may not be asked for now; a walk finds
+    /// what it would find.
     #[must_use]
     pub fn remember(&self, mut cursor: Cursor, object: &Object) -> Cursor {
-        match self.place_of(object) {
-            Some((stream, Ask::One(id))) => {
+        if let (streams, Ask::One(id)) = self.planned(object) {
+            for stream in streams {
                 cursor.places.entry(stream).or_default().unread.insert(id);
                 cursor.done.remove(&stream);
             }
-            // The stream's next walk finds it.
-            Some((_, Ask::Walk)) | None => {}
         }
         cursor
     }
 
-    /// The stream of an object, if the plan has it, and how it is read there.
-    fn place_of(&self, object: &Object) -> Option<(Stream, Ask)> {
-        let (stream, ask) = match object {
-            Object::Deployment(id) => (Stream::Deployments, Ask::One(*id)),
-            Object::Run(id) => (Stream::Runs, Ask::One(*id)),
-            Object::PullRequest(number) => (Stream::PullRequests, Ask::One(*number)),
-            Object::Issue(number) => (Stream::Incidents, Ask::One(*number)),
+    /// The streams that an object belongs to, as far as the plan has them, and how it is read there.
+    fn planned(&self, object: &Object) -> (Vec<Stream>, Ask) {
+        let (streams, ask): (&[Stream], Ask) = match object {
+            Object::Deployment(id) => (&[Stream::Deployments], Ask::One(*id)),
+            Object::Run(id) => (&[Stream::Runs, Stream::Workflow], Ask::One(*id)),
+            Object::PullRequest(number) => (&[Stream::PullRequests], Ask::One(*number)),
+            Object::Issue(number) => (&[Stream::Incidents], Ask::One(*number)),
+            Object::Release(id) => (&[Stream::Releases], Ask::One(*id)),
             Object::Ref { name, after: Some(_) } if name.starts_with("refs/heads/") => {
-                (Stream::Commits, Ask::Walk)
+                (&[Stream::Commits], Ask::Walk)
             }
-            Object::Ref { .. } | Object::Release(_) => return None,
+            Object::Ref { .. } => (&[], Ask::Walk),
         };
-        self.plan.streams.contains(&stream).then_some((stream, ask))
+        let is_planned = |stream: &Stream| self.plan.streams.contains(stream);
+        (streams.iter().copied().filter(is_planned).collect(), ask)
     }
 
     async fn advance(

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::cursor::{History, Place, Walk};
 use super::payload::Page;
 use super::plan::Plan;
+use super::query::date;
 use super::reader::Reader;
 use super::reply::{Refusal, Verdict};
-use super::step::date;
 
 /// What is read of a commit before it is known to be whole.
 #[derive(Deserialize)]

@@ -19,6 +19,10 @@ pub enum Stream {
     Incidents,
     /// The commits of one branch, and what was deployed beside it.
     Commits,
+    /// Runs of one workflow, as deployments.
+    Workflow,
+    /// Published releases, as deployments.
+    Releases,
 }
 
 /// The positions of one repository. A new one reads from the plan's beginning.

@@ -29,7 +29,7 @@ pub(crate) enum Unfit {
 }
 
 impl Owner {
-    fn fact(&self, id: String, as_of_ms: i64, what: What) -> Fact {
+    pub(crate) fn fact(&self, id: String, as_of_ms: i64, what: What) -> Fact {
         Fact { source: format!("github:{}", self.repository), id, as_of_ms, what }
     }
 
@@ -238,14 +238,14 @@ fn earliest(before: Option<i64>, at_ms: i64) -> Option<i64> {
     Some(before.map_or(at_ms, |before_ms| before_ms.min(at_ms)))
 }
 
-fn revision(sha: &str) -> Revision {
+pub(crate) fn revision(sha: &str) -> Revision {
     Revision::new(&sha.to_ascii_lowercase())
 }
 
-fn time(field: &'static str, text: &str) -> Result<i64, Unfit> {
+pub(crate) fn time(field: &'static str, text: &str) -> Result<i64, Unfit> {
     parse_ms(text).ok_or_else(|| Unfit::Time { field, text: text.to_owned() })
 }
 
-fn optional(field: &'static str, text: Option<&str>) -> Result<Option<i64>, Unfit> {
+pub(crate) fn optional(field: &'static str, text: Option<&str>) -> Result<Option<i64>, Unfit> {
     text.map(|text| time(field, text)).transpose()
 }

@@ -106,7 +106,9 @@ mod tests {
             .map(|(at, word)| {
                 let (word, label) = word.split_once(' ').unwrap_or((word, "incident"));
                 let event = serde_json::json!({
-                    "event": word, "created_at": hour(at.parse().unwrap()), "label": {"name": label},
+                    "event": word,
+                    "created_at": hour(at.parse().unwrap()),
+                    "label": {"name": label},
                 });
                 serde_json::from_value(event).unwrap()
             })

@@ -15,8 +15,10 @@ mod graphql;
 mod incident;
 mod payload;
 mod plan;
+mod query;
 mod reader;
 mod reply;
+mod signs;
 mod step;
 
 pub use client::{Client, Config, SetupError};

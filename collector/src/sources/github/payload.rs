@@ -113,6 +113,20 @@ pub(crate) struct Run {
     pub(crate) updated_at: Option<String>,
     pub(crate) status: Option<String>,
     pub(crate) conclusion: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) html_url: Option<String>,
+}
+
+/// A release; a draft has no time of publication.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Release {
+    pub(crate) id: u64,
+    pub(crate) tag_name: String,
+    pub(crate) published_at: Option<String>,
+    pub(crate) updated_at: Option<String>,
+    pub(crate) draft: Option<bool>,
+    pub(crate) prerelease: Option<bool>,
+    pub(crate) html_url: Option<String>,
 }
 
 /// An issue; pull requests are listed among them.

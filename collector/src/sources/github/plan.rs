@@ -2,7 +2,7 @@
 //! schedule and the ledger reads, apart from how a page is read.
 
 use redora_model::fact::Fact;
-use redora_model::identity::{Repository, Service};
+use redora_model::identity::{Environment, Repository, Service};
 
 use super::cursor::{Cursor, Stream};
 use super::reply::{Refusal, Wait};
@@ -19,6 +19,10 @@ pub struct Plan {
     pub streams: Vec<Stream>,
     /// The label of issues that are incidents.
     pub incident_label: String,
+    /// The file of the workflow whose runs are deployments, such as `deploy.yml`.
+    pub workflow: String,
+    /// Where runs of that workflow and releases deploy to.
+    pub environment: Environment,
     /// From when on.
     pub since_ms: i64,
 }

@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use super::client::{Answer, Client};
 use super::cursor::Stream;
-use super::facts::{Owner, Unfit};
+use super::facts::{Owner, Unfit, revision};
 use super::payload::{self, Page};
 use super::plan::{Plan, Reject};
-use super::reply::{Moment, Refusal, Trouble, Verdict};
+use super::query::escaped;
+use super::reply::{Moment, Refusal, Trouble, Verdict, parse_ms};
 
 #[derive(Default)]
 pub(crate) struct Yields {
@@ -68,6 +69,14 @@ impl Reader<'_> {
             },
             Stream::Runs => match serde_json::from_str(raw) {
                 Ok(run) => self.run(id, &run).await,
+                Err(error) => Ok(self.unfit(id, error)),
+            },
+            Stream::Workflow => match serde_json::from_str(raw) {
+                Ok(run) => self.workflow(id, &run).await,
+                Err(error) => Ok(self.unfit(id, error)),
+            },
+            Stream::Releases => match serde_json::from_str(raw) {
+                Ok(release) => self.release(id, &release).await,
                 Err(error) => Ok(self.unfit(id, error)),
             },
             Stream::Incidents => match serde_json::from_str::<payload::Issue>(raw) {
@@ -135,22 +144,29 @@ impl Reader<'_> {
         Ok(self.keep(number, made))
     }
 
-    async fn run(&mut self, id: u64, run: &payload::Run) -> Result<Fate, Verdict> {
+    /// The attempts of a run before its last that are still there.
+    async fn earlier(&mut self, id: u64, run: &payload::Run) -> Result<Vec<payload::Run>, Verdict> {
+        let mut earlier = Vec::new();
         let last = run.run_attempt.unwrap_or(1);
         for attempt in last.saturating_sub(ATTEMPTS_MAX).max(1)..last {
             let path = format!("{}/actions/runs/{id}/attempts/{attempt}", self.base());
             match self.ask(&path).await {
                 Ok(answer) => {
-                    let earlier: payload::Run =
-                        serde_json::from_slice(&answer.body).map_err(|_| self.broken())?;
-                    let made = self.owner.run(&earlier);
-                    self.keep(id, made);
+                    earlier.push(serde_json::from_slice(&answer.body).map_err(|_| self.broken())?);
                 }
                 Err(Verdict::Never(Refusal::Unknown { .. })) => {
                     self.reject(&format!("{id}: attempt {attempt} was deleted"));
                 }
                 Err(verdict) => return Err(verdict),
             }
+        }
+        Ok(earlier)
+    }
+
+    async fn run(&mut self, id: u64, run: &payload::Run) -> Result<Fate, Verdict> {
+        for earlier in self.earlier(id, run).await? {
+            let made = self.owner.run(&earlier);
+            self.keep(id, made);
         }
         let made = self.owner.run(run);
         let open_since_ms = match &made {
@@ -161,6 +177,48 @@ impl Reader<'_> {
         };
         let fate = self.keep(id, made);
         Ok(open_since_ms.map_or(fate, Fate::Open))
+    }
+
+    async fn workflow(&mut self, id: u64, run: &payload::Run) -> Result<Fate, Verdict> {
+        // A hook tells of runs of all workflows.
+        let path = run.path.as_deref().and_then(|path| path.split('@').next());
+        let file = path.and_then(|path| path.rsplit('/').next());
+        if file.is_some_and(|file| file != self.plan.workflow) {
+            return Ok(Fate::Over);
+        }
+        let earlier = self.earlier(id, run).await?;
+        let attempts: Vec<&payload::Run> = earlier.iter().chain([run]).collect();
+        let made = self.owner.run_as_deployment(&self.plan.environment, &attempts);
+        let fate = match made.transpose() {
+            Some(made) => self.keep(id, made),
+            None => Fate::Over,
+        };
+        let created_ms = parse_ms(&run.created_at);
+        let is_over = run.status.as_deref() == Some("completed");
+        Ok(created_ms.filter(|_| !is_over).map_or(fate, Fate::Open))
+    }
+
+    async fn release(&mut self, id: u64, release: &payload::Release) -> Result<Fate, Verdict> {
+        if !release.is_out() {
+            return Ok(Fate::Over);
+        }
+        let tag = escaped(&release.tag_name).replace("%2F", "/");
+        let path = format!("{}/commits/tags/{tag}", self.base());
+        let commit = match self.ask(&path).await {
+            Ok(answer) => {
+                let commit: payload::Parent =
+                    serde_json::from_slice(&answer.body).map_err(|_| self.broken())?;
+                Some(revision(&commit.sha))
+            }
+            Err(Verdict::Never(Refusal::Unknown { .. } | Refusal::Other { status: 422, .. })) => {
+                self.ask_access().await?;
+                self.reject(&format!("{id}: there is no tag {}", release.tag_name));
+                None
+            }
+            Err(verdict) => return Err(verdict),
+        };
+        let made = self.owner.release(&self.plan.environment, release, commit);
+        Ok(made.transpose().map_or(Fate::Over, |made| self.keep(id, made)))
     }
 
     async fn incident(&mut self, number: u64, issue: &payload::Issue) -> Result<Fate, Verdict> {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::commits;
 use super::cursor::{Place, Stream, Walk, Window};
 use super::payload::Page;
+use super::query::{date, escaped};
 use super::reader::{Fate, Reader};
 use super::reply::{Refusal, Verdict, parse_ms};
 
@@ -22,6 +23,7 @@ struct Element {
     number: Option<u64>,
     created_at: String,
     updated_at: Option<String>,
+    published_at: Option<String>,
 }
 
 impl Step<'_> {
@@ -57,7 +59,7 @@ impl Step<'_> {
         self.reader.yields.forgotten += (before - self.place.open.len()) as u64;
         let top_ms = self.reader.moment.now_ms;
         let from_ms = self.horizon_ms();
-        let is_search = self.reader.stream == Stream::Runs;
+        let is_search = self.is_search();
         // A search lists what is open and began in its window anyway.
         let apart =
             self.place.open.iter().filter(|(_, began_ms)| !is_search || **began_ms < from_ms);
@@ -67,9 +69,14 @@ impl Step<'_> {
         self.place.walk = Some(Walk { next, top_ms, window, ends: None, pages: 0 });
     }
 
+    /// Whether the list is a search by time, which shows 1,000 results.
+    fn is_search(&self) -> bool {
+        matches!(self.reader.stream, Stream::Runs | Stream::Workflow)
+    }
+
     /// What began or changed before is known already.
     fn horizon_ms(&self) -> i64 {
-        let overlap_ms = if self.reader.stream == Stream::Runs { RERUN_MS } else { OVERLAP_MS };
+        let overlap_ms = if self.is_search() { RERUN_MS } else { OVERLAP_MS };
         let known = self.place.watermark_ms.map(|ms| ms.saturating_sub(overlap_ms));
         known.unwrap_or(self.reader.plan.since_ms).max(self.reader.plan.since_ms)
     }
@@ -89,10 +96,17 @@ impl Step<'_> {
                      &labels={label}&since={since}"
                 )
             }
-            Stream::Runs => {
+            Stream::Releases => format!("{base}/releases?per_page=100"),
+            Stream::Runs | Stream::Workflow => {
                 let window = window.unwrap_or(Window { from_ms, to_ms: self.reader.moment.now_ms });
                 let (from, to) = (date(window.from_ms), date(window.to_ms));
-                format!("{base}/actions/runs?per_page=100&created={from}..{to}")
+                let list = match self.reader.stream {
+                    Stream::Workflow => {
+                        format!("actions/workflows/{}/runs", escaped(&self.reader.plan.workflow))
+                    }
+                    _ => "actions/runs".to_owned(),
+                };
+                format!("{base}/{list}?per_page=100&created={from}..{to}")
             }
         }
     }
@@ -130,7 +144,7 @@ impl Step<'_> {
             match element {
                 Ok(element) => match self.is_wanted(&element) {
                     Some(true) => wanted.push((element.number.unwrap_or(element.id), raw.get())),
-                    Some(false) => is_past = true,
+                    Some(false) => is_past |= self.is_past(&element),
                     None => self.reader.reject(&format!("{}: no time", element.id)),
                 },
                 Err(error) => self.reader.reject(&error.to_string()),
@@ -148,6 +162,11 @@ impl Step<'_> {
             walk.ends = None;
         }
         self.place.walk = Some(walk);
+        self.read_all(&wanted).await.map(|()| false)
+    }
+
+    /// Reads objects of a page; those after a trouble stay unread.
+    async fn read_all(&mut self, wanted: &[(u64, &str)]) -> Result<(), Verdict> {
         for (at, (id, raw)) in wanted.iter().enumerate() {
             match self.reader.read(*id, raw).await {
                 Ok(fate) => self.note(*id, fate),
@@ -157,7 +176,7 @@ impl Step<'_> {
                 }
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     fn note(&mut self, id: u64, fate: Fate) {
@@ -176,13 +195,22 @@ impl Step<'_> {
     /// Whether an element is within the horizon; `None` when it has no time.
     fn is_wanted(&self, element: &Element) -> Option<bool> {
         let at = match self.reader.stream {
-            Stream::Runs => return Some(true),
+            Stream::Runs | Stream::Workflow => return Some(true),
             Stream::Deployments => &element.created_at,
+            Stream::Releases => element.published_at.as_ref().unwrap_or(&element.created_at),
             Stream::PullRequests | Stream::Incidents | Stream::Commits => {
                 element.updated_at.as_ref().unwrap_or(&element.created_at)
             }
         };
         Some(parse_ms(at)? >= self.horizon_ms())
+    }
+
+    /// Whether nothing within the horizon follows an element that is before it. Releases are listed
+    /// by the time of their draft.
+    fn is_past(&self, element: &Element) -> bool {
+        let drafted_ms = || parse_ms(&element.created_at);
+        self.reader.stream != Stream::Releases
+            || drafted_ms() < Some(self.horizon_ms().saturating_sub(DRAFT_MS))
     }
 
     async fn read_unread(&mut self) -> Result<(), Verdict> {
@@ -200,7 +228,8 @@ impl Step<'_> {
             Stream::Deployments => "deployments",
             Stream::Commits => "commits",
             Stream::PullRequests => "pulls",
-            Stream::Runs => "actions/runs",
+            Stream::Releases => "releases",
+            Stream::Runs | Stream::Workflow => "actions/runs",
             Stream::Incidents => "issues",
         };
         let path = format!("{}/{noun}/{id}", self.reader.base());
@@ -225,31 +254,14 @@ impl Step<'_> {
     }
 }
 
-/// A time as GitHub reads it, to the second.
-pub(crate) fn date(at_ms: i64) -> String {
-    let at = jiff::Timestamp::from_second(at_ms.div_euclid(1_000));
-    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
-}
-
-/// A text as the value of a query.
-fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            write!(escaped, "%{byte:02X}").expect("a string takes all");
-        }
-        escaped
-    })
-}
-
 const HOUR_MS: i64 = 3_600_000;
 /// How far behind the watermark a walk reads again: lists lag behind writes, and clocks differ.
 const OVERLAP_MS: i64 = HOUR_MS;
-/// A run that ended is listed for a day longer: what failed is run again, and keeps its place in the
-/// list by the time of its first attempt.
+/// A run that ended is listed for a day longer: what failed is run again, and keeps its place in
+/// the list by the time of its first attempt.
 const RERUN_MS: i64 = 24 * HOUR_MS;
+/// A release may be a draft for this long.
+const DRAFT_MS: i64 = 90 * 24 * HOUR_MS;
 /// GitHub gives up on an approval after 30 days.
 pub(crate) const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
 pub(crate) const OPEN_MAX: usize = 10_000;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use redora_model::fact::{Fact, Nature, State, What};
-use redora_model::identity::{Repository, Service};
+use redora_model::identity::{Environment, Repository, Service};
 use serde_json::{Value, json};
 
 use self::loopback::{Answer, Fault, Loopback};
@@ -14,6 +14,7 @@ mod commits;
 mod hints;
 mod loopback;
 mod replay;
+mod signs;
 mod world;
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -60,6 +61,8 @@ impl Server {
             service: Service::new("shop"),
             streams: ALL.to_vec(),
             incident_label: "incident: p1".into(),
+            workflow: "deploy.yml".into(),
+            environment: Environment::new("production"),
             since_ms: SINCE_MS,
         };
         Collector::new(client, plan).unwrap()

@@ -1,5 +1,5 @@
-//! Where a backfill stands. A type of its own, for its places are GraphQL's cursors, which REST
-//! cannot go on from; what REST can go on from, it becomes at the end.
+//! Where the backfill of a repository stands, in a type of its own: its places are GraphQL's
+//! cursors, from which REST cannot go on. What REST can go on from, it becomes at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,6 +142,21 @@ const CAME_TO_GROW: u32 = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_deployed_outlives_a_history_that_was_not_read_whole() {
+        let mut history = History { head: Some("h".into()), ..History::default() };
+        assert!(history.deployed(&"a".repeat(40)));
+        let strays = history.strays.clone();
+        let spot = Spot { history: Some(history), ..Spot::default() };
+        let mut cursor = BackfillCursor::default();
+        cursor.spots.insert(Stream::Commits, spot);
+        cursor.spots.insert(Stream::Deployments, Spot::default());
+        let cursor = cursor.into_cursor();
+        assert_eq!(cursor.places.len(), 1);
+        let expected = History { strays, ..History::default() };
+        assert_eq!(cursor.places[&Stream::Commits].history, Some(expected));
+    }
 
     #[test]
     fn a_page_halves_at_once_and_grows_back_slowly_to_the_largest() {

@@ -1,6 +1,9 @@
-//! A repository's past through GraphQL: a hundred objects with what belongs to them for the price of
-//! one request, where REST takes four requests for each. Only the past, because REST alone answers
-//! by an object's number, shows workflow runs, and tells what did not change for free.
+//! A repository's past through GraphQL: a page of objects with what belongs to them for the price
+//! of one request, where REST takes up to four requests for each. Only the past, because REST alone
+//! answers by an object's number, shows workflow runs, and tells what did not change for free.
+//!
+//! The same object is the same fact by either way, with one exception that the schema leaves no way
+//! around: the branch or tag of a deployment is unknown here once it was deleted.
 
 mod backfill;
 mod cursor;

@@ -159,7 +159,7 @@ impl<'a> Object<'a> {
             }
             Kind::Incidents => {
                 let mut issue: payload::Issue = serde_json::from_str(raw)?;
-                issue.state_reason.as_mut().map(|reason| reason.make_ascii_lowercase());
+                issue.state_reason = issue.state_reason.map(|reason| reason.to_ascii_lowercase());
                 let changed = issue.updated_at.as_ref().unwrap_or(&issue.created_at);
                 (number, at) = (issue.number, changed.clone());
                 what = What::Incident(issue);

@@ -32,7 +32,7 @@ impl Kind {
             Stream::PullRequests => Some(Kind::PullRequests),
             Stream::Incidents => Some(Kind::Incidents),
             Stream::Commits => Some(Kind::Commits),
-            Stream::Runs => None,
+            Stream::Runs | Stream::Workflow | Stream::Releases => None,
         }
     }
 

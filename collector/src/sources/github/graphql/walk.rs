@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::commits;
 use super::super::payload::Label;
+use super::super::query::date;
 use super::super::reader::{Fate, Reader};
 use super::super::reply::{Trouble, Verdict, parse_ms};
-use super::super::step::{OPEN_MAX, OPEN_MS_MAX, PAGES_MAX, date};
+use super::super::step::{OPEN_MAX, OPEN_MS_MAX, PAGES_MAX};
 use super::cursor::{Spot, Unread};
 use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, What};
 use super::queries::{Kind, LIST_MAX, List};
@@ -39,12 +40,25 @@ impl Walk<'_> {
         } else {
             self.page().await
         };
-        if let Err(Verdict::Later(wait)) = &outcome
-            && matches!(wait.why, Trouble::Server | Trouble::Connection)
+        let Err(Verdict::Later(wait)) = &outcome else { return outcome };
+        let first_max = self.kind.first_max();
+        if wait.why == Trouble::Server
+            && self.spot.size.first(first_max) == 1
+            && self.reader.moment.troubles >= TROUBLES_MAX
         {
-            self.spot.size.halve(self.kind.first_max());
+            self.give_up("GitHub fails to list one object at a time");
+            return Ok(());
+        }
+        if matches!(wait.why, Trouble::Server | Trouble::Connection) {
+            self.spot.size.halve(first_max);
         }
         outcome
+    }
+
+    /// Ends the walk without a watermark: the collector reads the stream from its beginning.
+    fn give_up(&mut self, why: &str) {
+        self.reader.reject(&format!("{why}: left to the collector"));
+        self.spot.is_over = true;
     }
 
     async fn page(&mut self) -> Result<(), Verdict> {
@@ -68,8 +82,7 @@ impl Walk<'_> {
         let is_again = page.end_cursor.is_some() && page.end_cursor == self.spot.after;
         let is_stuck = page.has_next_page && (is_again || page.end_cursor.is_none());
         if is_stuck || self.spot.pages >= PAGES_MAX {
-            self.reader.reject("the list does not end: a page came again; left to the collector");
-            self.spot.is_over = true;
+            self.give_up("the list does not end, a page came again");
             return Ok(());
         }
         let (mut wanted, mut is_past) = (Vec::new(), false);
@@ -103,9 +116,18 @@ impl Walk<'_> {
     /// it in other portions.
     async fn one(&mut self, node_id: String, unread: Unread) -> Result<(), Verdict> {
         let outcome = self.whole(&node_id).await;
-        if outcome.is_ok() {
-            self.spot.unread.remove(&node_id);
-        } else if unread.tries < TRIES_MAX {
+        let why = match &outcome {
+            Ok(()) => {
+                self.spot.unread.remove(&node_id);
+                return outcome;
+            }
+            Err(Verdict::Later(wait)) => wait.why,
+            Err(_) => return outcome,
+        };
+        if matches!(why, Trouble::PrimaryLimit | Trouble::SecondaryLimit) {
+            return outcome;
+        }
+        if unread.tries < TRIES_MAX {
             self.spot.unread.insert(node_id, Unread { tries: unread.tries + 1, ..unread });
         } else {
             self.spot.unread.remove(&node_id);
@@ -146,28 +168,47 @@ impl Walk<'_> {
             || parse_ms(&object.at).is_some_and(|at_ms| at_ms >= self.reader.plan.since_ms)
     }
 
-    /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot give
-    /// whole is left to REST, for an object without its parts would be another fact.
-    async fn finish(&mut self, object: Object<'_>) -> Result<(), Verdict> {
+    /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot
+    /// give whole is left to REST, for an object without its parts would be another fact.
+    async fn finish(&mut self, mut object: Object<'_>) -> Result<(), Verdict> {
+        let lists = std::mem::take(&mut object.lists);
+        match self.parts(&object, lists).await? {
+            Some(parts) => {
+                let number = object.number;
+                let fate = self.make(object, parts);
+                self.follow(number, fate);
+            }
+            None => self.hand_over(object.number),
+        }
+        Ok(())
+    }
+
+    async fn parts(
+        &mut self,
+        object: &Object<'_>,
+        lists: Vec<(List, Option<Connection<'_>>)>,
+    ) -> Result<Option<Parts>, Verdict> {
         let mut parts = Parts::default();
-        for (list, connection) in object.lists {
-            let Some(connection) = connection else { return Ok(self.hand_over(object.number)) };
+        for (list, connection) in lists {
+            let Some(connection) = connection else { return Ok(None) };
             let mut room = list.elements_max();
             let mut next = self.take(object.number, list, connection, &mut parts, &mut room);
             while let Some(after) = next {
                 let mut variables = Self::variables_of(&object.node_id);
                 variables["after"] = json!(after);
                 let reply = self.ask(list.operation(), variables).await?;
-                let Some(connection) = shown(&reply) else {
-                    return Ok(self.hand_over(object.number));
-                };
+                let Some(connection) = shown(&reply) else { return Ok(None) };
                 next = self.take(object.number, list, connection, &mut parts, &mut room);
                 next = next.filter(|end| *end != after);
             }
         }
         parts.sort();
+        Ok(Some(parts))
+    }
+
+    fn make(&mut self, object: Object<'_>, parts: Parts) -> Fate {
         let number = object.number;
-        let fate = match object.what {
+        match object.what {
             What::Deployment(deployment) => {
                 self.reader.make_deployment(number, &deployment, &parts.statuses)
             }
@@ -190,9 +231,7 @@ impl Walk<'_> {
                 history.meet(&commit.sha.to_ascii_lowercase());
                 self.reader.keep(commit.sha, made)
             }
-        };
-        self.follow(number, fate);
-        Ok(())
+        }
     }
 
     /// Takes a page of a list, and tells where the next one begins.
@@ -306,6 +345,8 @@ fn shown(reply: &Reply) -> Option<Connection<'_>> {
 
 /// A node is tried by itself this often before it is left to REST.
 const TRIES_MAX: u32 = 8;
+/// Failures in a row, some hours of them, after which a page of one will not come.
+const TROUBLES_MAX: u32 = 20;
 const INNER_MIN: u32 = 10;
 /// How often an answer with a hole is asked for again before the hole is taken as it is.
 const PARTIAL_MAX: u32 = 3;

@@ -109,13 +109,14 @@ async fn a_rewritten_branch_is_read_from_where_it_left() {
     let mut kept = Kept::default();
     kept.round(&github, &collector).await;
     for (number, parents) in [(400, vec![sha(30)]), (500, vec![])] {
-        let mut world = github.world();
-        world.now_ms += DAY_MS;
-        let now_ms = world.now_ms;
-        let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
-        let tip = world.commit(number, &parents, (now_ms, now_ms));
-        world.tips.push((now_ms, tip));
-        drop(world);
+        {
+            let mut world = github.world();
+            world.now_ms += DAY_MS;
+            let now_ms = world.now_ms;
+            let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+            let tip = world.commit(number, &parents, (now_ms, now_ms));
+            world.tips.push((now_ms, tip));
+        }
         kept.round(&github, &collector).await;
         assert!(kept.ids("commit").contains(&sha(number).as_str()), "{number}");
     }

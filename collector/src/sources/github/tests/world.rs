@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redora_model::identity::{Repository, Service};
+use redora_model::identity::{Environment, Repository, Service};
 use serde_json::{Value, json};
 
 use super::loopback::{self, Answer, Fault, Loopback};
@@ -100,12 +100,12 @@ impl World {
         if path.is_empty() {
             return (200, String::new(), "{}".into(), false);
         }
-        let Some((mut shown, wrap)) = self.select(path.trim_start_matches('/'), &value) else {
+        let Some((shown, wrap)) = self.select(path.trim_start_matches('/'), &value) else {
             return absent;
         };
         let number = |key| value(key).and_then(|text| text.parse::<usize>().ok());
         if wrap == Wrap::One {
-            return (200, String::new(), shown.remove(0).to_string(), false);
+            return (200, String::new(), shown[0].to_string(), false);
         }
         let size = number("per_page").unwrap_or(30).min(PAGE_MAX);
         let (at, total) = (number("page").unwrap_or(1), shown.len());
@@ -136,7 +136,7 @@ impl World {
             values
         };
         let parts: Vec<&str> = path.split('/').collect();
-        let since = value("since").unwrap_or_default();
+        let since = value("since").unwrap_or("");
         Some(match parts.as_slice() {
             ["commits"] => {
                 let reachable = self.ancestors(value("sha").or(self.tip())?)?;
@@ -146,12 +146,11 @@ impl World {
                 let (base, head) = range.split_once("...")?;
                 let base = self.ancestors(base)?;
                 let mut reachable = self.ancestors(head)?;
-                // Histories without a common ancestor cannot be compared.
                 reachable.iter().find(|sha| base.contains(*sha))?;
                 reachable.retain(|sha| !base.contains(sha));
                 (self.history(&reachable, "", false), Wrap::Comparison)
             }
-            ["deployments"] => (newest_by(self.list(path), "created_at"), Wrap::List),
+            ["deployments" | "releases"] => (newest_by(self.list(path), "created_at"), Wrap::List),
             ["pulls"] => (newest_by(self.list(path), "updated_at"), Wrap::List),
             ["issues"] => {
                 let label = value("labels")?.replace("%3A", ":").replace("%20", " ");
@@ -165,11 +164,19 @@ impl World {
                 });
                 (issues, Wrap::List)
             }
-            ["actions", "runs"] => {
+            ["actions", "runs"] | ["actions", "workflows", "deploy.yml", "runs"] => {
                 let (from, to) = value("created")?.split_once("..")?;
-                let mut runs = newest_by(self.list(path), "created_at");
+                let mut runs = newest_by(self.list("actions/runs"), "created_at");
+                if let ["actions", "workflows", file, _] = parts.as_slice() {
+                    runs.retain(|run| run["path"].as_str().is_some_and(|path| path.contains(file)));
+                }
                 runs.retain(|run| (from..=to).contains(&run["created_at"].as_str().unwrap()));
                 (runs, Wrap::Runs)
+            }
+            ["commits", "tags", name @ ..] => {
+                let tags = self.list("tags");
+                let tag = tags.into_iter().find(|tag| tag["name"] == name.join("/").as_str())?;
+                (vec![tag], Wrap::One)
             }
             [.., id] if id.parse::<u64>().is_ok() => {
                 let list = path.rsplit_once('/')?.0;
@@ -249,6 +256,8 @@ pub(super) fn plan(streams: &[Stream], since_ms: i64) -> Plan {
         service: Service::new("shop"),
         streams: streams.to_vec(),
         incident_label: "incident".into(),
+        workflow: "deploy.yml".into(),
+        environment: Environment::new("production"),
         since_ms,
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::super::query::date;
 use super::super::super::reply::parse_ms;
-use super::super::super::step::date;
 use super::NOW_MS;
 
 /// What happened in `acme/shop`, in REST's objects.

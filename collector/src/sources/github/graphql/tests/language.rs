@@ -56,9 +56,9 @@ impl Query {
         query
     }
 
-    /// "Add up the number of requests needed to fulfill each unique connection in the call, assuming
-    /// every request will reach the first or last argument limits. Divide the number by 100 and
-    /// round the result. The minimum cost is 1."
+    /// "Add up the number of requests needed to fulfill each unique connection in the call.
+    /// Assume every request will reach the first or last argument limits. Divide the number by 100
+    /// and round the result. The minimum cost is 1."
     pub(super) fn points(&self) -> u64 {
         let (mut requests, mut nodes) = (0, 0);
         self.count(&self.selection, 1, &mut requests, &mut nodes);

@@ -7,7 +7,7 @@ mod server;
 
 use std::collections::BTreeMap;
 
-use redora_model::identity::{Repository, Service};
+use redora_model::identity::{Environment, Repository, Service};
 
 use self::history::{Dice, History};
 use self::server::{Mood, Server};
@@ -44,6 +44,8 @@ fn plan(repository: &str) -> Plan {
         service: Service::new("shop"),
         streams: ALL.to_vec(),
         incident_label: "incident: p1".into(),
+        workflow: String::new(),
+        environment: Environment::new("production"),
         since_ms: SINCE_MS,
     }
 }
@@ -262,6 +264,17 @@ async fn a_page_that_comes_again_ends_the_walk_without_a_watermark() {
     let left = read.cursor.into_cursor();
     assert_eq!(left.complete_until_ms(Stream::Deployments), None);
     assert_eq!(left.complete_until_ms(Stream::Incidents), Some(NOW_MS));
+}
+
+#[tokio::test]
+async fn a_page_of_one_that_never_comes_leaves_the_stream_to_the_collector() {
+    let history = History::generate(2, 30, 0, 0, 20);
+    let server = Server::start(Mood { history, first_max: Some(0), ..Mood::default() }).await;
+    let read = backfilled(&server).await;
+    assert!(ALL.iter().all(|stream| read.cursor.complete_until_ms(*stream).is_none()));
+    assert_eq!(read.rejects.len(), ALL.len(), "{:?}", read.rejects);
+    let left = read.cursor.into_cursor();
+    assert_eq!(collected(&server, left, NOW_MS).await.lines.len(), 60);
 }
 
 async fn refused(server: &Server, path: &str, repository: &str) -> String {
