@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from conftest import Tools, github_schema
 from harness.dora import Dora, agree
 from harness.github import TOKEN, Repository, delivery
 from harness.github_graphql import GraphQL
-from harness.histories import GovUk
+from harness.histories import GovUk, at
 from harness.process import Process, free_ports
 from harness.serving import Reply, Request, Server
 from harness.stand_ins import Prism, WireMock, after, mappings, pruned, undeclared
@@ -48,8 +49,11 @@ def check(dora: Dora, history: GovUk) -> None:
 
 
 def kinds(facts: Iterator[dict[str, Any]]) -> Counter[str]:
-    """How many facts there are of each kind."""
-    return Counter(kind for fact in facts for kind in ("deployment", "commit") if kind in fact)
+    """How many things there are facts of, by kind."""
+    known = {
+        (kind, fact["id"]) for fact in facts for kind in ("deployment", "commit") if kind in fact
+    }
+    return Counter(kind for kind, _ in known)
 
 
 def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_path: Path) -> None:
@@ -66,6 +70,37 @@ def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_
     assert kinds(dora.facts()) == {"deployment": 4479, "commit": repository.reachable}
     check(dora, history)
     assert again < first / 10
+
+
+def in_the_midst(place: int) -> Repository:
+    """Those months moved to where this deployment is just being carried out."""
+    midst_ms = Repository(GovUk(MONTHS)).all[place].created_ms + 30_000
+    now_ms = int(time.time() * 1000)
+    return Repository(GovUk(MONTHS, later_ms=now_ms - midst_ms), now_ms)
+
+
+def collect_twice(dora: Dora, repository: Repository) -> None:
+    """Once in the midst of the history, and once at its end."""
+    dora.backfill()
+    assert kinds(dora.facts())["deployment"] == len(repository.deployments)
+    repository.now_ms = None
+    dora.backfill()
+    assert kinds(dora.facts())["deployment"] == len(repository.deployments)
+    dora.at = at(max(one.statuses[-1][2] for one in repository.all) + 1000)
+    check(dora, repository.history)
+
+
+def test_what_comes_later_is_read_as_it_comes(tools: Tools, tmp_path: Path) -> None:
+    """The past through GraphQL, the present through REST, and what was open at their seam."""
+    repository = in_the_midst(200)
+    with Server(GraphQL(repository, github_schema(tools))) as github:
+        collect_twice(collector(tools, tmp_path, github.url, repository.history), repository)
+    asked = Counter(request.path.rpartition("/")[2] for request, _ in github.exchanges)
+    # A page of deployments, of commits, of pull requests, and of what is deployed beside them.
+    assert asked["graphql"] < 20
+    # A list of each later deployment, and once more of the one that was open.
+    assert 329 - 201 < asked["statuses"] < 150
+    assert github.faults == []
 
 
 def test_other_environments_are_left_where_they_are(tools: Tools, tmp_path: Path) -> None:
@@ -137,18 +172,18 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
     tools: Tools, tmp_path: Path
 ) -> None:
     """Nor an answer, so that the stand-in is held to the description as well."""
-    history = GovUk(MONTHS)
+    repository = in_the_midst(200)
     description = pruned(tools.node_modules)
     (port,) = free_ports(1)
     public = f"http://127.0.0.1:{port}"
-    with Server(GraphQL(Repository(history), github_schema(tools), public)) as github:
+    with Server(GraphQL(repository, github_schema(tools), public)) as github:
         prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
         try:
-            dora = collector(tools, tmp_path / "collected", prism.url, history)
-            dora.backfill()
+            folder = tmp_path / "collected"
+            collect_twice(collector(tools, folder, prism.url, repository.history), repository)
             # Prism writes its log behind its answers: once it complains of this, all is written.
             headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "story"}
-            wrong = f"{prism.url}/repos/{history.repository}/pulls?state=odd"
+            wrong = f"{prism.url}/repos/{repository.name}/pulls?state=odd"
             assert requests.get(wrong, headers=headers, timeout=10).status_code == 422
             eventually(prism.complaints, "Prism complains of a request that is wrong")
             (complaint,) = prism.complaints()
@@ -159,7 +194,6 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
             prism.process.kill()
     asked = [request for request, _ in github.exchanges if request.method == "GET"]
     assert [word for request in asked for word in undeclared(description, request)] == []
-    check(dora, history)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5], ids=["in the past", "in the present"])

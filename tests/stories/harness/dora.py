@@ -15,6 +15,9 @@ from .histories import Numbers, quantile
 class Dora:
     """A ledger of its own, asked by the command line."""
 
+    # When reports are made: after everything that the histories tell.
+    at = "2026-12-01T00:00:00Z"
+
     def __init__(self, redora: Path, folder: Path, extra: str = "") -> None:
         self.redora = redora
         self.config = folder / "redora.yaml"
@@ -58,7 +61,7 @@ class Dora:
 
     def places(self, *words: str) -> dict[str, Any]:
         """What a subcommand says of everything that is known, by environment."""
-        window = ("--window", "3650d", "--at", "2026-12-01T00:00:00Z", "--format", "json")
+        window = ("--window", "3650d", "--at", self.at, "--format", "json")
         ended = self.run(*words, *window)
         assert (ended.returncode, ended.stderr) == (0, "")
         return {place["environment"]: place for place in json.loads(ended.stdout)["places"]}

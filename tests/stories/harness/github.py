@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -50,11 +50,6 @@ delivery:
 {incidents}"""
 
 
-def at(ms: int) -> str:
-    """A time as GitHub writes it."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 @dataclass
 class Deployed:
     """One deployment with its statuses as (id, state, time), oldest first."""
@@ -68,19 +63,37 @@ class Deployed:
 
 
 class Repository:
-    """The history as GitHub would hold it."""
+    """The history as GitHub would hold it: whole, or with `now_ms` what there was by then."""
 
-    def __init__(self, history: GovUk) -> None:
+    def __init__(self, history: GovUk, now_ms: int | None = None) -> None:
         self.history = history
+        self.now_ms = now_ms
         self.name = history.repository
         self.rows = history.rows("deployments")
-        merges = [row for row in history.commits if row["merged_pull_request"]]
-        # The branch ends with the last pull request that was merged into it.
-        self.head = max(merges, key=lambda row: millis(row["committed_at"]))["sha"]
         self._contained: dict[str, list[int]] = {}
 
-    @cached_property
+    @property
+    def head(self) -> str:
+        """The end of the branch: the last pull request that was merged into it."""
+        merges = [row for row in self.history.commits if row["merged_pull_request"]]
+        if self.now_ms is not None:
+            merges = [row for row in merges if millis(row["committed_at"]) <= self.now_ms]
+        return max(merges, key=lambda row: millis(row["committed_at"]))["sha"]
+
+    @property
     def deployments(self) -> list[Deployed]:
+        """Oldest first."""
+        now_ms = self.now_ms
+        if now_ms is None:
+            return self.all
+        return [
+            replace(one, statuses=[status for status in one.statuses if status[2] <= now_ms])
+            for one in self.all
+            if one.created_ms <= now_ms
+        ]
+
+    @cached_property
+    def all(self) -> list[Deployed]:
         """Oldest first; the ids grow with time, as GitHub's do."""
         rows = sorted(self.rows, key=lambda row: (millis(row["requested_at"]), row["id"]))
         found: list[Deployed] = []
@@ -102,8 +115,9 @@ class Repository:
 
     def find(self, id_: int) -> Deployed | None:
         """A deployment by its id."""
-        place = bisect_left(self.deployments, id_, key=lambda one: one.id)
-        found = self.deployments[place : place + 1]
+        known = self.deployments
+        place = bisect_left(known, id_, key=lambda one: one.id)
+        found = known[place : place + 1]
         return found[0] if found and found[0].id == id_ else None
 
     def sha(self, image_tag: str) -> str:

@@ -30,9 +30,9 @@ from graphql import (
 )
 from graphql.language import DocumentNode, IntValueNode
 
-from .github import BRANCH, LIMIT, Deployed, Repository, at, log_url, message
+from .github import BRANCH, LIMIT, Deployed, Repository, log_url, message
 from .github_rest import Rest
-from .histories import millis
+from .histories import at, millis
 from .serving import Reply, Request
 
 Json = Any

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from .github import BRANCH, LIMIT, TOKEN, Deployed, Repository, at, log_url, message
-from .histories import millis
+from .github import BRANCH, LIMIT, TOKEN, Deployed, Repository, log_url, message
+from .histories import at, millis
 from .serving import Reply, Request
 
 Json = Any

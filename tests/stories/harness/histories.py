@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ SHA = re.compile(r"[0-9a-f]{40}")
 def millis(text: str) -> int:
     """Milliseconds since 1970 of an RFC 3339 time."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def at(ms: int) -> str:
+    """A time as GitHub writes it."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
@@ -54,14 +59,16 @@ class Numbers:
 class GovUk:
     """The deployments of GOV.UK's publishing-api and the history that they are of.
 
-    With `years` a part of it, as if the repository had begun and its data ended then.
+    With `years` a part of it, as if the repository had begun and its data ended then; with
+    `later_ms` all of it at a later time.
     """
 
     repository = "alphagov/publishing-api"
     service = "publishing-api"
 
-    def __init__(self, years: tuple[str, str] | None = None) -> None:
+    def __init__(self, years: tuple[str, str] | None = None, later_ms: int = 0) -> None:
         self.years = years
+        self.later_ms = later_ms
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """A file as its rows."""
@@ -77,6 +84,10 @@ class GovUk:
             kept = {row["sha"] for row in rows}
             for row in rows:
                 row["parents"] = " ".join(sha for sha in row["parents"].split() if sha in kept)
+        if self.later_ms:
+            for row in rows:
+                for time in row.keys() & {"requested_at", "authored_at", "committed_at"}:
+                    row[time] = at(millis(row[time]) + self.later_ms)
         return rows
 
     @cached_property
