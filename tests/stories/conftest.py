@@ -48,6 +48,11 @@ def locate() -> Tools:
     )
 
 
+def github_schema(tools: Tools) -> Path:
+    """GitHub's GraphQL schema."""
+    return tools.node_modules / "@octokit" / "graphql-schema" / "schema.graphql"
+
+
 @pytest.fixture(scope="session")
 def tools() -> Tools:
     """The programs, all of which must be there."""
@@ -56,6 +61,7 @@ def tools() -> Tools:
         found.redora,
         found.venv / "bin" / "opentelemetry-instrument",
         found.node_modules / "@opentelemetry" / "sdk-node",
+        found.node_modules / "wiremock",
         found.prometheus_2 / "promtool",
         found.prometheus_3 / "promtool",
     ]

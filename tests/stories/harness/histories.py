@@ -52,16 +52,32 @@ class Numbers:
 
 
 class GovUk:
-    """The deployments of GOV.UK's publishing-api and the history that they are of."""
+    """The deployments of GOV.UK's publishing-api and the history that they are of.
+
+    With `years` a part of it, as if the repository had begun and its data ended then.
+    """
 
     repository = "alphagov/publishing-api"
     service = "publishing-api"
+
+    def __init__(self, years: tuple[str, str] | None = None) -> None:
+        self.years = years
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """A file as its rows."""
         path = DATA / "govuk" / f"publishing-api.{name}.csv.gz"
         with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-            return list(csv.DictReader(lines))
+            rows = list(csv.DictReader(lines))
+        if self.years is None or name == "tags":
+            return rows
+        column = "requested_at" if name == "deployments" else "committed_at"
+        begin, end = self.years
+        rows = [row for row in rows if begin <= row[column] < end]
+        if name == "commits":
+            kept = {row["sha"] for row in rows}
+            for row in rows:
+                row["parents"] = " ".join(sha for sha in row["parents"].split() if sha in kept)
+        return rows
 
     @cached_property
     def commits(self) -> list[dict[str, str]]:

@@ -1,0 +1,208 @@
+"""A repository's deployments collected from what stands in for GitHub, and counted right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from conftest import Tools, github_schema
+from harness.dora import Dora, agree
+from harness.github import TOKEN, Repository, delivery
+from harness.github_graphql import GraphQL
+from harness.histories import GovUk
+from harness.process import Process, free_ports
+from harness.serving import Reply, Request, Server
+from harness.stand_ins import Prism, WireMock, after, mappings, pruned, undeclared
+from harness.waiting import eventually
+
+ENVIRONMENTS = {"integration", "staging", "production"}
+# Four months with some hundred deployments, and with rollbacks in every environment.
+MONTHS = ("2023-03", "2023-07")
+
+# Troubles that pass, as GitHub tells them.
+GATEWAY = {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<h1>502</h1>"}
+LIMIT = {
+    "status": 403,
+    "headers": {"Content-Type": "application/json", "Retry-After": "1"},
+    "body": '{"message": "You have exceeded a secondary rate limit."}',
+}
+
+
+def collector(tools: Tools, folder: Path, url: str, history: GovUk, **words: str) -> Dora:
+    """A ledger whose one source is the repository at this address."""
+    return Dora(tools.redora, folder, delivery(url, history, **words))
+
+
+def check(dora: Dora, history: GovUk) -> None:
+    """Compare the report of every environment with the numbers computed apart."""
+    places = dora.report("--service", history.service)
+    assert set(places) == ENVIRONMENTS
+    for environment, place in places.items():
+        agree(place, history.truth(environment))
+
+
+def kinds(facts: Iterator[dict[str, Any]]) -> Counter[str]:
+    """How many facts there are of each kind."""
+    return Counter(kind for fact in facts for kind in ("deployment", "commit") if kind in fact)
+
+
+def test_four_years_are_collected_over_http_and_counted_right(tools: Tools, tmp_path: Path) -> None:
+    """Every deployment and every commit that one contains; the report is that of the files."""
+    history = GovUk()
+    repository = Repository(history)
+    with Server(GraphQL(repository, github_schema(tools))) as github:
+        dora = collector(tools, tmp_path, github.url, history)
+        dora.backfill()
+        first = len(github.exchanges)
+        dora.backfill()
+        again = len(github.exchanges) - first
+    assert github.faults == []
+    assert kinds(dora.facts()) == {"deployment": 4479, "commit": repository.reachable}
+    check(dora, history)
+    assert again < first / 10
+
+
+def test_other_environments_are_left_where_they_are(tools: Tools, tmp_path: Path) -> None:
+    """What is kept of one environment does not depend on the others."""
+    history = GovUk(MONTHS)
+    with Server(GraphQL(Repository(history), github_schema(tools))) as github:
+        dora = collector(tools, tmp_path, github.url, history, environments="production")
+        dora.backfill()
+    (place,) = dora.report().values()
+    assert place["environment"] == "production"
+    agree(place, history.truth("production"))
+
+
+def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Through a 502 and a limit, and with no request that WireMock was not taught."""
+    history = GovUk(MONTHS)
+    repository = Repository(history)
+    with Server(GraphQL(repository, github_schema(tools))) as github:
+        collector(tools, tmp_path / "taught", github.url, history).backfill()
+    wiremock = WireMock(tools.node_modules, tmp_path)
+    try:
+        taught = mappings(github.exchanges, github.url, wiremock.url)
+        # A query that fails is asked again in smaller pages, which are not taught.
+        plain = [at for at, one in enumerate(taught) if one["request"]["method"] == "GET"]
+        troubles = {"limited": (plain[len(plain) // 2], LIMIT), "failing": (plain[1], GATEWAY)}
+        for name, (at, trouble) in troubles.items():
+            taught[at : at + 1] = after(trouble, taught[at], name)
+        taught += mappings(one_by_one(github, repository), github.url, wiremock.url)
+        wiremock.teach(taught)
+        dora = collector(tools, tmp_path / "collected", wiremock.url, history)
+        _, progress = dora.backfill()
+        assert {line.rpartition(": ")[2] for line in progress} == {
+            "the server failed",
+            "too many requests in too short a time",
+        }
+        states = {row["name"]: row["state"] for row in wiremock.admin("scenarios")["scenarios"]}
+        assert states == {"limited": "over", "failing": "over"}
+        assert wiremock.admin("requests/unmatched")["requests"] == []
+        assert wiremock.admin("requests/unmatched/near-misses")["nearMisses"] == []
+        assert wiremock.process.stop() in (0, 143)
+    finally:
+        wiremock.process.kill()
+    imported = Dora(tools.redora, tmp_path / "imported")
+    imported.store(history.facts())
+    check(dora, history)
+    assert anonymous(dora.report()) == anonymous(imported.report())
+
+
+def one_by_one(github: Server, repository: Repository) -> Iterator[tuple[Request, Reply]]:
+    """Every deployment by its id: after a trouble in a page its rest is asked for so."""
+    sample = next(request for request, _ in github.exchanges if request.method == "GET")
+    for one in repository.deployments:
+        path = f"/repos/{repository.name}/deployments/{one.id}"
+        request = replace(sample, target=path, path=path, query={})
+        yield request, github.answer(request)
+
+
+def anonymous(places: dict[str, Any]) -> dict[str, Any]:
+    """A report without the ids of its deployments, which GitHub numbers in its own way."""
+    for place in places.values():
+        for gap in place["gaps"]:
+            del gap["id"]
+    return places
+
+
+def test_prism_finds_no_request_that_githubs_description_forbids(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Nor an answer, so that the stand-in is held to the description as well."""
+    history = GovUk(MONTHS)
+    description = pruned(tools.node_modules)
+    (port,) = free_ports(1)
+    public = f"http://127.0.0.1:{port}"
+    with Server(GraphQL(Repository(history), github_schema(tools), public)) as github:
+        prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
+        try:
+            dora = collector(tools, tmp_path / "collected", prism.url, history)
+            dora.backfill()
+            # Prism writes its log behind its answers: once it complains of this, all is written.
+            headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "story"}
+            wrong = f"{prism.url}/repos/{history.repository}/pulls?state=odd"
+            assert requests.get(wrong, headers=headers, timeout=10).status_code == 422
+            eventually(prism.complaints, "Prism complains of a request that is wrong")
+            (complaint,) = prism.complaints()
+            assert "/pulls" in complaint
+            assert prism.received() == len(github.exchanges) + 1 > 200
+            prism.process.stop()
+        finally:
+            prism.process.kill()
+    asked = [request for request, _ in github.exchanges if request.method == "GET"]
+    assert [word for request in asked for word in undeclared(description, request)] == []
+    check(dora, history)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5], ids=["in the past", "in the present"])
+def test_a_killed_collection_goes_on_where_it_stood(
+    tools: Tools, tmp_path: Path, share: float
+) -> None:
+    """What was being read is read again, what was stored is not, and nothing is missing."""
+    history = GovUk(MONTHS)
+    repository = Repository(history)
+    with Server(GraphQL(repository, github_schema(tools))) as github:
+        collector(tools, tmp_path / "whole", github.url, history).backfill()
+        whole = len(github.exchanges)
+        github.exchanges.clear()
+        dora = collector(tools, tmp_path / "cut", github.url, history)
+        command = [dora.redora, "dora", "backfill", "--config", dora.config]
+        process = Process("backfill", command, tmp_path)
+        try:
+            eventually(lambda: len(github.exchanges) > whole * share, "a share is asked for")
+        finally:
+            process.kill()
+        assert len(github.exchanges) < whole
+        dora.backfill()
+        assert len(github.exchanges) <= whole + 5
+    assert kinds(dora.facts()) == {"deployment": 329, "commit": repository.reachable}
+    check(dora, history)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"token": "expired"}, "GitHub refuses the token (401)"),
+        ({"repository": "alphagov/nothing"}, "GitHub knows no /repos/alphagov/nothing"),
+    ],
+)
+def test_what_cannot_be_collected_is_said_with_its_cure(
+    tools: Tools, tmp_path: Path, fault: dict[str, str], words: str
+) -> None:
+    """With exit code 1, and at the cost of a few requests."""
+    history = GovUk(MONTHS)
+    with Server(GraphQL(Repository(history), github_schema(tools))) as github:
+        ended = collector(tools, tmp_path, github.url, history, **fault).run("backfill")
+    assert ended.returncode == 1
+    lines = ended.stderr.splitlines()
+    assert lines
+    assert [line for line in lines if words not in line] == []
+    assert len(github.exchanges) <= 10
