@@ -56,7 +56,7 @@ pub async fn run(
     let own = Arc::new(own_counters()?);
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());
-    let delivering = Delivering::start(&config, &clock, seed)?;
+    let delivering = Delivering::start(&config, digest.clone(), &clock, seed)?;
     let ports = Ports::bind(&config)?;
     let (stop_receiving, receiving_stopped) = watch::channel(false);
     let (stop_admin, admin_stopped) = watch::channel(false);

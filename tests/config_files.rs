@@ -341,11 +341,10 @@ fn keys_that_are_not_known() {
     check("memory: 1MiB", "1:1: memory: is no known key; did you mean `limits.memory`?");
     check("exporters: {}", "1:1: exporters: is no known key; remove it");
     check(
-        "slos: []\nforward:\ndelivery: {}\ntenancy: { mode: single }",
+        "slos: []\nforward:\ntenancy: { mode: single }",
         "1:1: slos: is not part of this version; remove the section until then\n\
          2:1: forward: is not part of this version; remove the section until then\n\
-         3:1: delivery: is not part of this version; remove the section until then\n\
-         4:1: tenancy: is not part of this version; remove the section until then",
+         3:1: tenancy: is not part of this version; remove the section until then",
     );
     check("red: { slos: 1 }", "1:8: red.slos: is no known key; remove it");
     check(
@@ -670,6 +669,63 @@ fn log_rules() {
         faults(&format!("log_metrics: [{{ name: {long} }}]")).contains("is no name for a metric")
     );
     assert_eq!(faults(&format!("log_metrics: [{{ name: {} }}]", &long[1..])), "fine");
+}
+
+#[test]
+fn sources_of_delivery_that_cannot_be_meant() {
+    check(
+        r#"
+delivery:
+  schedule: "*/5 * * * *"
+  time_zone: Mars/Olympus
+  history: 30s
+  github: { api_url: "https://me:secret@github.example.org", token: "a b", app: 1 }
+  repositories:
+    - { repo: shop, service: "" }
+    - { service: shop }
+    - { repo: acme/shop, deployments: { enviroment: production, releases: perhaps } }
+  git:
+    - { repo: acme/shop }
+    - { path: /src/shop.git, tags: "", paths: ["a//b"] }
+  incidents:
+    - { service: shop }
+    - { jsonl: /a, webhook: true }
+    - { alertmanager: 1, pagerduty: "" }
+"#,
+        r#"
+3:13: delivery.schedule: "*/5 * * * *" is no schedule; write a cron expression with seconds that
+    comes true some day, such as "0 */5 * * * *" for every five minutes
+4:14: delivery.time_zone: "Mars/Olympus" is no time zone; write a name of the IANA database, such
+    as Europe/Berlin or UTC
+5:12: delivery.history: "30s" is out of bounds; use 1m to 10980d
+6:22: delivery.github.api_url: (secret) is no address; write it like https://api.github.com, or for
+    an Enterprise Server https://<host>/api/v3, without user, password or query
+6:69: delivery.github.token: (secret) is no token; use 1 to 4096 visible ASCII characters without
+    spaces
+6:76: delivery.github.app: is no known key; remove it
+8:15: delivery.repositories[0].repo: "shop" is no repository; write owner/name, such as acme/shop
+9:7: delivery.repositories[1].repo: is missing; write owner/name, such as acme/shop
+10:41: delivery.repositories[2].deployments.enviroment: is no known key; did you mean
+    `environment`?
+10:75: delivery.repositories[2].deployments.releases: "perhaps" is no switch; write true or false
+12:7: delivery.git[0].path: is missing; write a path, such as /src/shop.git
+13:36: delivery.git[1].tags: "" is no pattern; write it like v* or services/shop/**
+13:48: delivery.git[1].paths[0]: "a//b" is no pattern; write it like v* or services/shop/**
+15:7: delivery.incidents[0]: names 0 tellers of incidents; give exactly one of jsonl, statuspage,
+    github_labels, alertmanager, pagerduty or webhook
+16:7: delivery.incidents[1]: names 2 tellers of incidents; give exactly one of jsonl, statuspage,
+    github_labels, alertmanager, pagerduty or webhook
+17:23: delivery.incidents[2].alertmanager: "1" is no switch; write true or false
+17:37: delivery.incidents[2].pagerduty: (secret) is no token; use 1 to 4096 visible ASCII
+    characters without spaces"#,
+    );
+    check(
+        "delivery: { repositories: [{ repo: acme/shop }] }",
+        "1:11: delivery.github.token: is missing; give a token that may read the repositories, \
+         such as ${file:/run/secrets/github}",
+    );
+    let config = right("delivery: { github: { token: t }, repositories: [{ repo: acme/shop }] }");
+    assert_eq!(config.delivery.repositories[0].service, "shop", "named after the repository");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod agent;
 mod answers;
 mod backfill;
+mod sightings;
 mod sources;
 
 use std::io::{self, BufRead, Write};

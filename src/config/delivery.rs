@@ -9,7 +9,7 @@ use redora_collector::sources::git::{ServicePaths, TagRule};
 use redora_model::identity::{Environment, Service};
 
 use super::fault::{Conflict, Problem};
-use super::scalar::{self, Form};
+use super::scalar::{self, Form, Shown};
 use super::secret::Secret;
 use super::sources::{Clone, Delivery, GitHub, Incidents, Repository, SCHEDULE, Teller};
 use super::walk::{Section, Typed, Walk};
@@ -59,10 +59,10 @@ pub(super) fn delivery(walk: &mut Walk<'_>, section: &Section<'_>, delivery: &mu
 }
 
 fn github(walk: &mut Walk<'_>, section: &Section<'_>, github: &mut GitHub) {
-    if let Some(url) = typed(walk, section, "api_url", Form::Url, url) {
+    if let Some(url) = address(walk, section, "api_url") {
         github.api_url = url;
     }
-    github.proxy = typed(walk, section, "proxy", Form::Url, url);
+    github.proxy = address(walk, section, "proxy");
     github.ca_file = typed(walk, section, "ca_file", Form::Path, path);
     github.token = secret(walk, section, "token");
     github.webhook_secret = secret(walk, section, "webhook_secret");
@@ -132,7 +132,7 @@ fn incidents(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<I
         (name(walk, section, "service"), name(walk, section, "environment"));
     let schedule = schedule(walk, section, zone);
     if tellers.len() != 1 && walk.faults() == faults {
-        walk.fault(section.at, &section.key(""), Conflict::Tellers(tellers.len()));
+        walk.fault(section.at, section.path(), Conflict::Tellers(tellers.len()));
     }
     let teller = tellers.pop()?;
     Some(Incidents { teller, service, environment, schedule })
@@ -200,6 +200,19 @@ fn required<T>(
 fn secret(walk: &mut Walk<'_>, section: &Section<'_>, key: &str) -> Option<Secret> {
     let field = section.field(key)?;
     super::sections::token(walk, &field)
+}
+
+/// An address; one that may hold a password is not shown.
+fn address(walk: &mut Walk<'_>, section: &Section<'_>, key: &str) -> Option<String> {
+    let field = section.field(key)?;
+    let text = walk.text(&field)?;
+    let url = url(&text.value);
+    if url.is_none() {
+        let is_secret = text.value.contains('@');
+        let shown = if is_secret { Shown::origin("secret") } else { text.shown };
+        walk.fault(field.at, &field.key, Problem::Value { shown, form: Form::Url });
+    }
+    url
 }
 
 fn time(walk: &mut Walk<'_>, section: &Section<'_>, key: &str, max: Duration) -> Option<Duration> {

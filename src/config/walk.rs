@@ -257,6 +257,11 @@ impl<T> Typed<T> {
 }
 
 impl<'n> Section<'n> {
+    /// The path of the section itself.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The path of a key in this section.
     pub(super) fn key(&self, name: &str) -> String {
         join(&self.path, name)

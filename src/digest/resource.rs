@@ -13,6 +13,8 @@ pub(super) struct Resource<'a> {
     version: Value<'a>,
     revision: Value<'a>,
     revision_deprecated: Value<'a>,
+    environment: Value<'a>,
+    environment_deprecated: Value<'a>,
 }
 
 impl<'a> Resource<'a> {
@@ -28,6 +30,10 @@ impl<'a> Resource<'a> {
                 b"service.version" => read.version = attribute.value.read(),
                 b"vcs.ref.head.revision" => read.revision = attribute.value.read(),
                 b"vcs.repository.ref.revision" => read.revision_deprecated = attribute.value.read(),
+                b"deployment.environment.name" => read.environment = attribute.value.read(),
+                b"deployment.environment" => {
+                    read.environment_deprecated = attribute.value.read();
+                }
                 _ => {}
             }
             also(attribute);
@@ -51,10 +57,14 @@ impl<'a> Resource<'a> {
     /// The version that runs; values that are no text say nothing.
     pub(super) fn version(&self) -> Version<'a> {
         let text = |value| if let Value::String(text) = value { text } else { b"".as_slice() };
-        let revision = match text(self.revision) {
-            b"" => text(self.revision_deprecated),
-            revision => revision,
+        let either = |now, before| match text(now) {
+            b"" => text(before),
+            named => named,
         };
-        Version { version: text(self.version), revision }
+        Version {
+            version: text(self.version),
+            revision: either(self.revision, self.revision_deprecated),
+            environment: either(self.environment, self.environment_deprecated),
+        }
     }
 }

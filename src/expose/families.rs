@@ -62,13 +62,13 @@ families! {
         "Spans that were made, those left out by sampling included.";
     VERSION_REQUESTS = Counter "redora_version_requests_total" ["service", "version", "outcome"]
         "Requests that a version of a service served.";
-    VERSION_INFO = Gauge "redora_version_info" ["service", "version", "revision"]
+    VERSION_INFO = Gauge "redora_version_info" ["service", "version", "revision", "environment"]
         "Versions that were seen serving; always 1.";
     VERSION_FIRST_SEEN = Gauge "redora_version_first_seen_timestamp_seconds" in "seconds"
-        ["service", "version", "revision"]
+        ["service", "version", "revision", "environment"]
         "When the first request that a version served arrived here.";
     VERSION_LAST_SEEN = Gauge "redora_version_last_seen_timestamp_seconds" in "seconds"
-        ["service", "version", "revision"]
+        ["service", "version", "revision", "environment"]
         "When the last request that a version served arrived here.";
     LOG_RECORDS = Counter "redora_log_records_total" ["service", "severity"]
         "Log records by severity.";

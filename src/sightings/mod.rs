@@ -30,6 +30,8 @@ pub struct Version<'a> {
     pub version: &'a [u8],
     /// The commit, `vcs.ref.head.revision`; empty where it is not set.
     pub revision: &'a [u8],
+    /// Where it runs, `deployment.environment.name`; empty where it is not set.
+    pub environment: &'a [u8],
 }
 
 /// Requests of one version of a service, by outcome.
@@ -109,7 +111,7 @@ impl Sightings {
 
     /// The spans that follow are of this service and version.
     pub fn version(&mut self, tenant: &Tenant, service: &[u8], version: Version<'_>) {
-        self.known = version != Version::default();
+        self.known = !(version.version.is_empty() && version.revision.is_empty());
         self.served_slot = None;
         for key in [&mut self.served_key, &mut self.seen_key] {
             key.clear();
@@ -120,6 +122,7 @@ impl Sightings {
             key.push(version.version);
         }
         self.seen_key.push(version.revision);
+        self.seen_key.push(version.environment);
     }
 
     /// Stages a served request of the version named last; without a version there is nothing to
@@ -190,7 +193,7 @@ impl Sightings {
         &self.requests
     }
 
-    /// Times by service, version and revision.
+    /// Times by tenant, service, version, revision and environment.
     #[must_use]
     pub fn seen(&self) -> &Book<Seen> {
         &self.seen
@@ -220,7 +223,8 @@ mod tests {
     }
 
     fn version<'a>(version: &'a str, revision: &'a str) -> Version<'a> {
-        Version { version: version.as_bytes(), revision: revision.as_bytes() }
+        let (version, revision) = (version.as_bytes(), revision.as_bytes());
+        Version { version, revision, environment: b"" }
     }
 
     fn seen(book: &Sightings) -> Vec<(String, u64, u64)> {
@@ -244,9 +248,23 @@ mod tests {
             book.stage(SERVED, now_ms);
             book.commit(now_ms);
         }
-        assert_eq!(seen(&book), [("|shop|1|abc".to_owned(), 10, 20)]);
+        assert_eq!(seen(&book), [("|shop|1|abc|".to_owned(), 10, 20)]);
         let served = book.requests().entries(0).map(|(_, entry)| entry.row.ok()).sum::<u64>();
         assert_eq!(served, 3);
+    }
+
+    #[test]
+    fn a_version_arrives_in_each_environment_by_itself() {
+        let mut book = sightings();
+        for (environment, now_ms) in [("staging", 5), ("production", 9)] {
+            let environment = environment.as_bytes();
+            let version = Version { environment, ..version("1", "abc") };
+            book.version(&Tenant::single(), b"shop", version);
+            book.stage(SERVED, now_ms);
+            book.commit(now_ms);
+        }
+        let expected = [("|shop|1|abc|production", 9, 9), ("|shop|1|abc|staging", 5, 5)];
+        assert_eq!(seen(&book), expected.map(|(key, first, last)| (key.to_owned(), first, last)));
     }
 
     #[test]
@@ -284,6 +302,6 @@ mod tests {
             book.commit(now_ms);
             book.expire(now_ms + 2000);
         }
-        assert_eq!(seen(&book), [("|shop|1|".to_owned(), 1, 60 * 3_600_000)]);
+        assert_eq!(seen(&book), [("|shop|1||".to_owned(), 1, 60 * 3_600_000)]);
     }
 }

@@ -14,10 +14,12 @@ use tokio::sync::{Notify, oneshot};
 
 use super::answers;
 use super::backfill::unix_ms;
+use super::sightings::Sighted;
 use super::sources::{doors, timed};
 use super::{Ask, DeliveryError, LEDGER_FILE, Rules, Zone, open, rules};
 use crate::admin::{NotTaken, Push, Pushed, Query};
 use crate::config::Config;
+use crate::digest::Digest;
 use crate::expose::{Delivered, Latest, PlaceNumbers, SourceNumbers};
 use crate::process::Clock;
 
@@ -31,6 +33,9 @@ pub struct Delivering {
 /// What the thread works with.
 struct Work {
     rounds: Rounds,
+    /// Where versions are seen.
+    digest: Arc<Digest>,
+    sighted: Mutex<Sighted>,
     doors: Doors,
     /// Told when something was pushed.
     pushed: Notify,
@@ -52,7 +57,12 @@ impl Delivering {
     ///
     /// # Errors
     /// A source cannot be read as configured, or the ledger cannot be opened.
-    pub fn start(config: &Config, clock: &Clock, seed: u64) -> Result<Option<Self>, DeliveryError> {
+    pub fn start(
+        config: &Config,
+        digest: Arc<Digest>,
+        clock: &Clock,
+        seed: u64,
+    ) -> Result<Option<Self>, DeliveryError> {
         if config.delivery.is_empty() {
             return Ok(None);
         }
@@ -64,7 +74,10 @@ impl Delivering {
         };
         let changed = Arc::new(Notify::new());
         let (store, board) = (Store::new(open(config)?), Board::default());
+        let sighted = Mutex::new(Sighted::of(&store.ledger())?);
         let work = Arc::new(Work {
+            digest,
+            sighted,
             doors: doors(&config.delivery, &sources),
             rounds: Rounds { store, board, clock, seed, changed },
             pushed: Notify::new(),
@@ -172,6 +185,11 @@ impl Work {
     }
 
     fn publish(&self) {
+        let mut sighted = self.sighted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = sighted.keep(&self.digest, &mut self.rounds.store.ledger()) {
+            tracing::error!(event = "sightings_failed", %error, "tried again in a minute");
+        }
+        drop(sighted);
         match self.compute() {
             Ok(computed) => *self.numbers() = Arc::new(computed),
             Err(error) => tracing::error!(event = "numbers_failed", %error, "the last ones stay"),

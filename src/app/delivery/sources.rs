@@ -190,5 +190,5 @@ fn git_config(clone: &named::Clone) -> Result<git::Config, GitError> {
     Ok(config)
 }
 
-/// Where an incident is that does not say it: incidents elsewhere are seldom called so.
-const PRODUCTION: &str = "production";
+/// Where an incident is, or a version, that does not say it.
+pub(super) const PRODUCTION: &str = "production";
