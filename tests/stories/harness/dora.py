@@ -11,6 +11,9 @@ from typing import Any
 from .agent import Agent
 from .histories import Numbers, quantile
 
+# Several times what the longest collection takes; one that waits in vain must not hold the suite.
+SECONDS_MAX = 120
+
 
 class Dora:
     """A ledger of its own, asked by the command line."""
@@ -34,7 +37,9 @@ class Dora:
     def run(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a subcommand to its end."""
         command = [self.redora, "dora", *words, "--config", self.config]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
+        )
 
     def store(self, facts: Iterator[dict[str, Any]]) -> str:
         """Import facts and give what was said of them."""
