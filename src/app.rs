@@ -42,6 +42,13 @@ pub enum AppError {
     Delivery(#[from] DeliveryError),
 }
 
+impl AppError {
+    /// Whether the configuration has to change before a start can succeed.
+    pub fn is_misconfiguration(&self) -> bool {
+        matches!(self, Self::Delivery(DeliveryError::Source(_)))
+    }
+}
+
 /// Runs the agent until it is told to stop and has drained.
 ///
 /// # Errors

@@ -11,12 +11,12 @@ mod outcome;
 mod run;
 mod values;
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::app::AppError;
 use crate::config::Config;
 use crate::process::System;
 use args::{Args, Command};
@@ -25,12 +25,11 @@ use args::{Args, Command};
 ///
 /// `run` is the agent itself, called for `redora run` on a multi-threaded tokio runtime with the
 /// checked configuration, the file that it came from (read again on reload; none with built-in
-/// defaults) and what the system gives. It ends after the drain; an error becomes exit code 1. It
+/// defaults) and what the system gives. It ends after the drain; an error becomes exit code 1 or 2. It
 /// is an argument because the wiring of the agent does not belong to its door.
-pub fn main<R, E>(run: R) -> ExitCode
+pub fn main<R>(run: R) -> ExitCode
 where
-    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
-    E: Display,
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), AppError>,
 {
     // A usage error leaves here with exit code 2, --help and --version with 0.
     let args = Args::parse();

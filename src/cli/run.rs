@@ -1,7 +1,6 @@
 //! `redora run`: everything that must stand before the agent is wired, and what is left when it has
 //! drained.
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,15 +8,15 @@ use std::time::Duration;
 use super::args::RunOptions;
 use super::configuration;
 use super::outcome::{self, Outcome};
+use crate::app::AppError;
 use crate::config::Config;
 use crate::process::{self, Clock, LogSettings, REVISION, System, Telemetry, VERSION, spans};
 
 /// Sets up log, own traces, runtime, signals and configuration, then runs the agent until it has
 /// drained.
-pub(super) fn run<R, E>(options: RunOptions, agent: R) -> Outcome
+pub(super) fn run<R>(options: RunOptions, agent: R) -> Outcome
 where
-    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
-    E: Display,
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), AppError>,
 {
     let format = options.log_format.map(Into::into);
     let log = match LogSettings::read(options.log_level.as_deref(), format, &process::env) {
@@ -52,10 +51,9 @@ where
 }
 
 /// The part of a run that is worth a trace of its own.
-async fn start<R, E>(config_file: Option<PathBuf>, agent: R) -> Outcome
+async fn start<R>(config_file: Option<PathBuf>, agent: R) -> Outcome
 where
-    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), E>,
-    E: Display,
+    R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), AppError>,
 {
     let boot = spans::boot();
     // First of all, since a SIGHUP without a handler ends the process.
@@ -82,7 +80,7 @@ where
         Ok(()) => Outcome::Done,
         Err(error) => {
             tracing::error!(%error, "agent failed");
-            Outcome::Failed
+            if error.is_misconfiguration() { Outcome::Wrong } else { Outcome::Failed }
         }
     }
 }

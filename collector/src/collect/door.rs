@@ -45,6 +45,15 @@ impl Doors {
         !matches!(door, GITHUB | PAGERDUTY)
     }
 
+    /// The sources whose facts come in by themselves, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let github = self.github.as_ref().map(|_| GITHUB);
+        let alertmanager = self.alertmanager.as_ref().map(|config| &*config.origin.source);
+        let pagerduty = self.pagerduty.as_ref().map(|(config, _)| &*config.origin.source);
+        let incidents = self.incidents.as_ref().map(|origin| &*origin.source);
+        [github, alertmanager, pagerduty, incidents].into_iter().flatten()
+    }
+
     /// The delivery of a request that may come in; `header` gives a header by its name in lower
     /// case.
     ///

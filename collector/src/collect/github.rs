@@ -82,6 +82,8 @@ impl GitHub {
                 let is_over = matches!(batch.next, Next::Complete { .. });
                 let (cursor, mut step) = self.taken(name, batch, now_ms);
                 step.over = false;
+                // What GraphQL refuses REST is asked for, which is then refused for good or not.
+                step.refused = None;
                 step.yields.complete_until_ms = None;
                 step.at(if is_over {
                     Place::Present(cursor.into_cursor())

@@ -35,7 +35,6 @@ struct Work {
     rounds: Rounds,
     /// Where versions are seen.
     digest: Arc<Digest>,
-    sighted: Mutex<Sighted>,
     doors: Doors,
     /// Told when something was pushed.
     pushed: Notify,
@@ -67,31 +66,24 @@ impl Delivering {
             return Ok(None);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let clock = unix_ms(clock);
-        let sources = {
+        let prepared = {
             let _entered = runtime.enter();
-            timed(&config.delivery, clock())?
+            prepare(config, digest, clock, seed)
         };
-        let changed = Arc::new(Notify::new());
-        let (store, board) = (Store::new(open(config)?), Board::default());
-        let sighted = Mutex::new(Sighted::of(&store.ledger())?);
-        let work = Arc::new(Work {
-            digest,
-            sighted,
-            doors: doors(&config.delivery, &sources),
-            rounds: Rounds { store, board, clock, seed, changed },
-            pushed: Notify::new(),
-            ledger: config.data_dir.join(LEDGER_FILE),
-            rules: rules(config),
-            zone: Zone::named(&config.delivery.time_zone).expect("the zone was checked"),
-            numbers: Mutex::default(),
-        });
+        let (work, sources, sighted) = match prepared {
+            Ok(prepared) => prepared,
+            Err(fault) => {
+                // It may not be waited for within another runtime.
+                runtime.shutdown_background();
+                return Err(fault);
+            }
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread_work = work.clone();
         thread::Builder::new().name("redora-delivery".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = thread_work.run(sources) => {}
+                    () = thread_work.run(sources, sighted) => {}
                     _ = stopped => {}
                 }
             });
@@ -125,10 +117,41 @@ impl Delivering {
     }
 }
 
+/// Everything that must be sound before the thread starts.
+fn prepare(
+    config: &Config,
+    digest: Arc<Digest>,
+    clock: &Clock,
+    seed: u64,
+) -> Result<(Arc<Work>, Vec<Timed>, Sighted), DeliveryError> {
+    let clock = unix_ms(clock);
+    let sources = timed(&config.delivery, clock())?;
+    let (store, board, changed) = (Store::new(open(config)?), Board::default(), Arc::default());
+    let sighted = Sighted::of(&store.ledger())?;
+    let doors = doors(&config.delivery, &sources);
+    doors.names().for_each(|name| board.note(name, |_| ()));
+    let work = Work {
+        digest,
+        doors,
+        rounds: Rounds { store, board, clock, seed, changed },
+        pushed: Notify::new(),
+        ledger: config.data_dir.join(LEDGER_FILE),
+        rules: rules(config),
+        zone: Zone::named(&config.delivery.time_zone).expect("the zone was checked"),
+        numbers: Mutex::default(),
+    };
+    Ok((Arc::new(work), sources, sighted))
+}
+
 impl Work {
     /// Everything side by side; ends only by being dropped.
-    async fn run(self: &Arc<Self>, sources: Vec<Timed>) {
-        tokio::join!(self.rounds.run(sources), self.keep_handling(), self.keep_publishing());
+    async fn run(self: &Arc<Self>, sources: Vec<Timed>, sighted: Sighted) {
+        tokio::join!(
+            self.rounds.run(sources),
+            self.keep_handling(),
+            self.keep_sighting(sighted),
+            self.keep_publishing()
+        );
     }
 
     /// Takes one request into the inbox; when this returns, a crash does not lose it.
@@ -185,14 +208,21 @@ impl Work {
     }
 
     fn publish(&self) {
-        let mut sighted = self.sighted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = sighted.keep(&self.digest, &mut self.rounds.store.ledger()) {
-            tracing::error!(event = "sightings_failed", %error, "tried again in a minute");
-        }
-        drop(sighted);
         match self.compute() {
             Ok(computed) => *self.numbers() = Arc::new(computed),
             Err(error) => tracing::error!(event = "numbers_failed", %error, "the last ones stay"),
+        }
+    }
+
+    /// Stores which versions served, soon after they did.
+    async fn keep_sighting(&self, mut sighted: Sighted) {
+        loop {
+            match sighted.keep(&self.digest, &mut self.rounds.store.ledger()) {
+                Ok(true) => self.rounds.changed.notify_one(),
+                Ok(false) => {}
+                Err(error) => tracing::error!(event = "sightings_failed", %error, "tried again"),
+            }
+            tokio::time::sleep(SIGHT_EVERY).await;
         }
     }
 
@@ -257,6 +287,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const WINDOWS: [(&str, i64); 3] = [("7d", 7 * DAY_MS), ("30d", 30 * DAY_MS), ("90d", 90 * DAY_MS)];
 /// Numbers that nothing changed grow old by this much at most.
 const RECOMPUTE_EVERY: Duration = Duration::from_secs(60);
+/// A walk over the versions that are served.
+const SIGHT_EVERY: Duration = Duration::from_secs(5);
 /// How long facts are waited for after the first of them.
 const SETTLE: Duration = Duration::from_secs(2);
 /// A full disk is not emptied faster.

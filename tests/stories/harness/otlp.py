@@ -58,12 +58,14 @@ class Sender:
         service: str,
         version: str = "",
         revision: str = "",
+        environment: str = "",
     ) -> None:
         resource = Resource(
             {
                 "service.name": service,
                 **({"service.version": version} if version else {}),
                 **({"vcs.ref.head.revision": revision} if revision else {}),
+                **({"deployment.environment.name": environment} if environment else {}),
             }
         )
         self._spans = InMemorySpanExporter()

@@ -8,7 +8,7 @@ use super::cursor::{Cursor, History, Stream};
 use super::facts::Owner;
 use super::plan::{Batch, Next, Plan};
 use super::reader::{Reader, Yields};
-use super::reply::{Moment, Verdict};
+use super::reply::{Moment, Refusal, Verdict};
 use super::step::Step;
 use crate::sources::hooks::Object;
 
@@ -39,10 +39,39 @@ impl Collector {
         };
         let (outcome, yields) =
             self.advance(&mut cursor, stream, Ask::Walk, Now { now_ms, random }).await;
+        let outcome = match outcome {
+            Err(Verdict::Never(refusal)) => {
+                let moment = Moment { now_ms, troubles: cursor.troubles, random };
+                let (refusal, of_all) = self.widest(refusal, moment).await;
+                if of_all {
+                    cursor.done.extend(&self.plan.streams);
+                }
+                Err(Verdict::Never(refusal))
+            }
+            other => other,
+        };
         if !matches!(outcome, Ok(false) | Err(Verdict::Later(_))) {
             cursor.done.insert(stream);
         }
         batch(cursor, stream, outcome, yields)
+    }
+
+    /// The refusal that a user is told, and whether it is one of all streams: a repository that
+    /// cannot be read at all is one fault and not one a stream.
+    async fn widest(&self, refusal: Refusal, moment: Moment) -> (Refusal, bool) {
+        match refusal {
+            Refusal::Token | Refusal::Certificate { .. } | Refusal::Elsewhere { .. } => {
+                (refusal, true)
+            }
+            Refusal::Unknown { .. } | Refusal::Permission { .. } => {
+                let base = self.client.path(&format!("/repos/{}", self.plan.repository));
+                match self.client.ask(&base, moment).await {
+                    Err(Verdict::Never(of_all)) => (of_all, true),
+                    _ => (refusal, false),
+                }
+            }
+            _ => (refusal, false),
+        }
     }
 
     /// Reads one object at once, which is what a webhook asks for: the facts are those that its
