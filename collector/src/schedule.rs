@@ -14,7 +14,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 
 /// When to ask.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     expression: cron::Schedule,
     zone: TimeZone,

@@ -67,10 +67,11 @@ impl Display for Escaped<'_> {
     }
 }
 
-const LINKS: [(&str, &str); 3] = [
+const LINKS: [(&str, &str); 4] = [
     ("/metrics", "what Prometheus scrapes"),
     ("/healthz", "whether the process lives"),
     ("/readyz", "whether it takes requests"),
+    ("/api/v1/dora/report", "the DORA metrics in JSON, where `delivery` is configured"),
 ];
 
 #[cfg(test)]

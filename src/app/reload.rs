@@ -110,6 +110,7 @@ impl Reloading {
             ),
             ("limits of the receiver", config.receive.limits != running.receive.limits),
             ("data_dir", config.data_dir != running.data_dir),
+            ("delivery", config.delivery != running.delivery),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
             tracing::warn!(

@@ -25,8 +25,8 @@ use args::{Args, Command};
 ///
 /// `run` is the agent itself, called for `redora run` on a multi-threaded tokio runtime with the
 /// checked configuration, the file that it came from (read again on reload; none with built-in
-/// defaults) and what the system gives. It ends after the drain; an error becomes exit code 1 or 2. It
-/// is an argument because the wiring of the agent does not belong to its door.
+/// defaults) and what the system gives. It ends after the drain; an error becomes exit code 1 or 2.
+/// It is an argument because the wiring of the agent does not belong to its door.
 pub fn main<R>(run: R) -> ExitCode
 where
     R: AsyncFnOnce(Config, Option<PathBuf>, System) -> Result<(), AppError>,

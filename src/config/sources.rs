@@ -8,7 +8,7 @@ use redora_collector::schedule::Schedule;
 use super::secret::Secret;
 
 /// The section `delivery`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// When sources are read that have no schedule of their own.
     pub schedule: Schedule,
@@ -44,7 +44,7 @@ pub struct GitHub {
 }
 
 /// A repository on GitHub.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     /// `owner/name`.
     pub repo: String,
@@ -61,7 +61,7 @@ pub struct Repository {
 }
 
 /// A clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clone {
     /// Where it lies.
     pub path: PathBuf,
@@ -82,7 +82,7 @@ pub struct Clone {
 }
 
 /// A place where incidents are told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incidents {
     /// What tells them.
     pub teller: Teller,

@@ -93,8 +93,8 @@ fn a_scrape_tells_what_the_books_hold() {
     }
     for line in [
         r#"redora_version_requests_total{service="shop",version="1",outcome="error"} 0"#,
-        r#"redora_version_info{service="shop",version="1",revision="abc"} 1"#,
-        r#"redora_version_first_seen_timestamp_seconds{service="shop",version="1",revision="abc"} 5"#,
+        r#"redora_version_info{service="shop",version="1",revision="abc",environment=""} 1"#,
+        r#"redora_version_first_seen_timestamp_seconds{service="shop",version="1",revision="abc",environment=""} 5"#,
         r#"redora_observed_spans_total{service="shop"} 2"#,
         r#"redora_series{book="requests"} 1"#,
         r#"redora_refused_requests_total{reason="busy",signal="traces"} 0"#,

@@ -125,7 +125,7 @@ impl Collector {
         cursor
     }
 
-    /// The streams that an object belongs to, as far as the plan has them, and how it is read there.
+    /// The streams that an object belongs to, as far as the plan has them, and how it is read.
     fn planned(&self, object: &Object) -> (Vec<Stream>, Ask) {
         let (streams, ask): (&[Stream], Ask) = match object {
             Object::Deployment(id) => (&[Stream::Deployments], Ask::One(*id)),
