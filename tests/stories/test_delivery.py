@@ -196,10 +196,11 @@ def test_questions_that_are_none_are_told_so(make_agent: Callable[..., Agent]) -
         return answer.status_code, answer.text
 
     assert ask("dora/report?window=7d&time_zone=Europe/Berlin")[0] == 200
-    assert ask("dora/repot") == (
-        404,
-        "/api/v1/dora/repot is not known; there is /api/v1/dora/report\n",
-    )
+    code, said = ask("dora/repot")
+    assert code == 404
+    assert said.startswith("/api/v1/dora/repot is not known; there are /api/v1/dora/report and ")
+    assert ask("dora/explain/lead_time?window=30d")[0] == 200
+    assert ask("dora/explain/mttr")[0] == 404
     assert ask("dora/report?window=week") == (400, "`window` is days such as 30d, not `week`\n")
     assert ask("dora/report?at=today")[0] == 400
     assert ask("dora/report?servce=shop")[0] == 400

@@ -2,14 +2,14 @@
 //! rule that put it in or left it out. The number is computed again from what is told, by another
 //! way than the report's, so that the two can be held against each other.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::spread::Samples;
 use super::{Query, first_request};
 use crate::link::{Arrival, Disruption, Failure, Gap, Linked, Step};
 
 /// A number that can be asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Successful deployments.

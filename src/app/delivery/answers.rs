@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use redora_collector::collect::Clock;
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 
-use super::{Ask, DeliveryError, Zone, moment, report, rules};
+use super::{Ask, DeliveryError, Metric, Zone, explain, moment, report, rules};
 use crate::admin::{Query, Question, Unanswered};
 use crate::config::Config;
 
@@ -41,10 +41,26 @@ fn answer(config: &Config, question: &Question, now_ms: i64) -> Result<String, U
             let failed = |error: DeliveryError| Unanswered::Failed(error.to_string());
             Ok(page(&answers.map_err(failed)?, ask.at_ms))
         }
-        path => Err(Unanswered::Unknown(format!(
-            "/api/v1/{path} is not known; there is /api/v1/dora/report"
-        ))),
+        path => match path.strip_prefix("dora/explain/").and_then(metric) {
+            Some(metric) => {
+                let ask = ask(config, question, now_ms)?;
+                let explained = explain(config, &ask, metric);
+                let failed = |error: DeliveryError| Unanswered::Failed(error.to_string());
+                Ok(page(&explained.map_err(failed)?, ask.at_ms))
+            }
+            None => Err(Unanswered::Unknown(format!(
+                "/api/v1/{path} is not known; there are /api/v1/dora/report and \
+                 /api/v1/dora/explain/ with deployments, lead_time, change_failure_ratio, \
+                 recovery_time or rework_ratio"
+            ))),
+        },
     }
+}
+
+/// A number by the word that the command line has for it.
+fn metric(word: &str) -> Option<Metric> {
+    Metric::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word))
+        .ok()
 }
 
 fn ask(config: &Config, question: &Question, now_ms: i64) -> Result<Ask, Unanswered> {
