@@ -69,7 +69,8 @@ pub async fn round(
             end.refused.push(refused);
         }
         if step.over {
-            end.complete_until_ms = step.complete_until_ms;
+            // What was refused is not complete, however far the rest is.
+            end.complete_until_ms = step.complete_until_ms.filter(|_| end.refused.is_empty());
             break;
         }
     }
