@@ -2,6 +2,7 @@
 //! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
 
 pub mod explain;
+pub mod warm;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -68,6 +69,19 @@ fn each_place(
     ask: &Ask,
     mut on_place: impl FnMut(String, String, &Linked, &Query),
 ) -> Result<(), LedgerError> {
+    let query = query(ask);
+    each_history(ledger, ask, |service, environment, mut history| {
+        history.forget_after(ask.at_ms);
+        on_place(service, environment, &link::link(&history, &ask.rules), &query);
+    })
+}
+
+/// Hands the facts of every place that is asked for to `on_place`.
+fn each_history(
+    ledger: &Reader,
+    ask: &Ask,
+    mut on_place: impl FnMut(String, String, History),
+) -> Result<(), LedgerError> {
     let wanted = |name: &str, asked: &Option<String>| asked.as_ref().is_none_or(|a| a == name);
     let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for place in ledger.places()? {
@@ -76,19 +90,22 @@ fn each_place(
             places.entry(key).or_default().push(place.repository);
         }
     }
-    let query = Query {
+    for ((service, environment), repositories) in places {
+        let history = history(ledger, &service, &environment, &repositories)?;
+        on_place(service, environment, history);
+    }
+    Ok(())
+}
+
+/// What is asked of the numbers of each place.
+fn query(ask: &Ask) -> Query {
+    Query {
         from_ms: ask.at_ms.saturating_sub(ask.window_ms),
         to_ms: ask.at_ms,
         now_ms: ask.at_ms,
         attribution_ms: ask.rules.attribution_ms,
         zone: ask.zone.0.clone(),
-    };
-    for ((service, environment), repositories) in places {
-        let mut history = history(ledger, &service, &environment, &repositories)?;
-        history.forget_after(ask.at_ms);
-        on_place(service, environment, &link::link(&history, &ask.rules), &query);
     }
-    Ok(())
 }
 
 /// The facts that hold of one place.

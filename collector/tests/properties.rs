@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use redora_collector::api::warm::Warm;
 use redora_collector::api::{self, Answer, Ask, Zone};
 use redora_collector::ledger::{Batch, Ledger, Reader, Scope};
 use redora_collector::link::Rules;
@@ -219,13 +220,32 @@ fn two_comings() -> impl Strategy<Value = (Coming, Coming)> {
     })
 }
 
-/// What holds of each kind in the order it is handed out, and the numbers of three moments.
+/// A question about all places, so many hours after the start.
+fn asked(hours: i64) -> Ask {
+    Ask {
+        service: None,
+        environment: None,
+        window_ms: 30 * 3_600_000,
+        at_ms: START_MS + hours * 3_600_000,
+        zone: Zone::named("UTC").unwrap(),
+        rules: Rules::default(),
+    }
+}
+
+/// What holds of each kind in the order it is handed out, and the numbers of three moments. What is
+/// kept warm while the facts come never tells anything else than what is read anew.
 fn told(coming: &Coming) -> (Vec<Fact>, Vec<Vec<Answer>>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger.sqlite");
     let mut ledger = Ledger::open(&file).unwrap();
-    for (facts, restarts) in coming {
+    let mut warm = Warm::default();
+    for (turn, (facts, restarts)) in (0..).zip(coming) {
         ledger.append(&Batch { facts: facts.clone(), ..Batch::default() }).unwrap();
+        for hours in [turn * 5, 60] {
+            let ask = asked(hours);
+            let kept = warm.answers(&ledger, &ask).unwrap();
+            assert_eq!(kept, api::answers(&ledger, &ask).unwrap(), "at {hours} h");
+        }
         if *restarts {
             drop(ledger);
             ledger = Ledger::open(&file).unwrap();
@@ -236,17 +256,7 @@ fn told(coming: &Coming) -> (Vec<Fact>, Vec<Vec<Answer>>) {
     for kind in KINDS {
         ledger.winners(kind, Scope::All, |fact| winners.push(fact)).unwrap();
     }
-    let numbers = [10, 25, 60].map(|hours| {
-        let ask = Ask {
-            service: None,
-            environment: None,
-            window_ms: 30 * 3_600_000,
-            at_ms: START_MS + hours * 3_600_000,
-            zone: Zone::named("UTC").unwrap(),
-            rules: Rules::default(),
-        };
-        api::answers(&ledger, &ask).unwrap()
-    });
+    let numbers = [10, 25, 60].map(|hours| api::answers(&ledger, &asked(hours)).unwrap());
     (winners, numbers.into())
 }
 

@@ -24,9 +24,15 @@ pub struct History {
 
 impl History {
     /// Forgets what happened after a moment, so that a report of that moment says what it would
-    /// have said then.
-    pub fn forget_after(&mut self, ms: i64) {
-        let earlier = |at_ms: &i64| *at_ms <= ms;
+    /// have said then; hands back the first moment of what was forgotten.
+    pub fn forget_after(&mut self, ms: i64) -> Option<i64> {
+        let mut next = None;
+        let mut earlier = |at_ms: &i64| {
+            if *at_ms > ms {
+                next = Some(next.map_or(*at_ms, |next: i64| next.min(*at_ms)));
+            }
+            *at_ms <= ms
+        };
         self.deployments.retain(|(_, deployment)| earlier(&deployment.created_ms));
         for (_, deployment) in &mut self.deployments {
             deployment.statuses.retain(|status| earlier(&status.at_ms));
@@ -40,9 +46,10 @@ impl History {
         for (_, pull) in &mut self.pull_requests {
             let steps = [&mut pull.first_review_ms, &mut pull.approved_ms, &mut pull.merged_ms];
             for step in steps {
-                *step = step.filter(earlier);
+                *step = step.filter(&mut earlier);
             }
         }
+        next
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use redora_collector::api;
+use redora_collector::api::Answer;
+use redora_collector::api::warm::Warm;
 use redora_collector::collect::{Board, Doors, Refused, Rounds, Standing, Store, Timed};
 use redora_collector::ledger::{InboxBounds, LedgerError, Reader, ReceiveError};
 use tokio::sync::{Notify, oneshot};
@@ -42,6 +43,8 @@ struct Work {
     rules: Rules,
     zone: Zone,
     numbers: Mutex<Arc<Numbers>>,
+    /// What linking made of the ledger last.
+    warm: Mutex<Warm>,
 }
 
 /// What was computed last.
@@ -139,6 +142,7 @@ fn prepare(
         rules: rules(config),
         zone: Zone::named(&config.delivery.time_zone).expect("the zone was checked"),
         numbers: Mutex::default(),
+        warm: Mutex::default(),
     };
     Ok((Arc::new(work), sources, sighted))
 }
@@ -237,13 +241,14 @@ impl Work {
     }
 
     fn places(&self, reader: &Reader, now_ms: i64) -> Result<Vec<PlaceNumbers>, LedgerError> {
-        let answers = |window_ms| {
+        let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = |window_ms| {
             let (zone, rules) = (self.zone.clone(), self.rules.clone());
             let (service, environment) = (None, None);
             let ask = Ask { service, environment, window_ms, at_ms: now_ms, zone, rules };
-            api::answers(reader, &ask)
+            warm.answers(reader, &ask)
         };
-        let place = |answer: api::Answer| PlaceNumbers {
+        let place = |answer: Answer| PlaceNumbers {
             service: answer.service,
             environment: answer.environment,
             windows: Vec::new(),
