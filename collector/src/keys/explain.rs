@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::spread::Samples;
-use super::{Query, first_request};
+use super::{Query, first_requests};
 use crate::link::{Arrival, Disruption, Failure, Gap, Linked, Step};
 
 /// A number that can be asked about.
@@ -73,7 +73,9 @@ pub fn explain(linked: &Linked, query: &Query, metric: Metric) -> Explanation {
     let told = match metric {
         Metric::Deployments => deployments(linked, &arrivals, within),
         Metric::LeadTime => {
-            arrivals.iter().flat_map(|(at, arrival)| changes(linked, *at, arrival)).collect()
+            let served = first_requests(linked);
+            let changes = |(at, arrival): &(usize, &Arrival)| changes(*at, arrival, served[*at]);
+            arrivals.iter().flat_map(changes).collect()
         }
         Metric::ChangeFailureRatio => {
             let mut told: Vec<Told> =
@@ -181,8 +183,8 @@ fn deployments(
     told
 }
 
-/// An arrival's changes, or why it has none.
-fn changes(linked: &Linked, at: usize, arrival: &Arrival) -> Vec<Told> {
+/// An arrival's changes, which first served at a moment if any did, or why it has none.
+fn changes(at: usize, arrival: &Arrival, first_request_ms: Option<i64>) -> Vec<Told> {
     let none = match arrival.gap {
         Some(Gap::Revision) => "gap: its commit is not known",
         Some(Gap::Previous) => "gap: the commit before is not known",
@@ -200,7 +202,7 @@ fn changes(linked: &Linked, at: usize, arrival: &Arrival) -> Vec<Told> {
         of: Some(arrival.ids[0].clone()),
         from_ms: Some(change.authored_ms),
         to_ms: Some(arrival.finished_ms),
-        first_request_ms: first_request(linked, at),
+        first_request_ms,
         value: None,
         rule: "first arrival",
     });

@@ -155,11 +155,12 @@ pub fn report(linked: &Linked, query: &Query) -> Report {
     let numbered = linked.arrivals.iter().enumerate();
     let arrivals: Vec<(usize, &Arrival)> =
         numbered.filter(|(_, arrival)| within(arrival.finished_ms)).collect();
+    let served = first_requests(linked);
     let known = linked.arrivals.iter().map(|arrival| arrival.finished_ms);
     Report {
         frequency: frequency(linked, &arrivals, query, within),
-        lead_time: lead_time(linked, &arrivals),
-        stages: stages(linked, &arrivals),
+        lead_time: lead_time(&served, &arrivals),
+        stages: stages(&served, &arrivals),
         failure: failure(&arrivals, query),
         recovery: recovery(linked, &arrivals),
         rework: rework(&arrivals),
@@ -193,14 +194,22 @@ fn frequency(
     }
 }
 
-/// The first request that an arrival's changes served: its own, or else that of the next arrival
+/// The first request that each arrival's changes served: its own, or else that of the next arrival
 /// that contains them.
-fn first_request(linked: &Linked, at: usize) -> Option<i64> {
-    let later = linked.arrivals[at..].iter().filter(|arrival| arrival.step != Step::Rollback);
-    later.filter_map(|arrival| arrival.first_request_ms).next()
+fn first_requests(linked: &Linked) -> Vec<Option<i64>> {
+    let mut served = None;
+    let mut first: Vec<Option<i64>> = Vec::with_capacity(linked.arrivals.len());
+    for arrival in linked.arrivals.iter().rev() {
+        if arrival.step != Step::Rollback {
+            served = arrival.first_request_ms.or(served);
+        }
+        first.push(served);
+    }
+    first.reverse();
+    first
 }
 
-fn lead_time(linked: &Linked, arrivals: &[(usize, &Arrival)]) -> Vec<LeadTime> {
+fn lead_time(served: &[Option<i64>], arrivals: &[(usize, &Arrival)]) -> Vec<LeadTime> {
     type Start = fn(&Change) -> Option<i64>;
     let starts: [(&'static str, Start); 3] = [
         ("commit", |change| Some(change.authored_ms)),
@@ -214,7 +223,7 @@ fn lead_time(linked: &Linked, arrivals: &[(usize, &Arrival)]) -> Vec<LeadTime> {
             for (at, arrival) in arrivals {
                 let ended = match end {
                     "deployed" => Some(arrival.finished_ms),
-                    _ => first_request(linked, *at),
+                    _ => served[*at],
                 };
                 arrival.changes.iter().for_each(|change| samples.span_of(started(change), ended));
             }
@@ -224,11 +233,11 @@ fn lead_time(linked: &Linked, arrivals: &[(usize, &Arrival)]) -> Vec<LeadTime> {
     all
 }
 
-fn stages(linked: &Linked, arrivals: &[(usize, &Arrival)]) -> Vec<Stage> {
+fn stages(served: &[Option<i64>], arrivals: &[(usize, &Arrival)]) -> Vec<Stage> {
     let names = ["coding", "pickup", "review", "deploy", "first_request"];
     let mut samples: [Samples; 5] = Default::default();
     for (at, arrival) in arrivals {
-        let (deployed, served) = (Some(arrival.finished_ms), first_request(linked, *at));
+        let (deployed, served) = (Some(arrival.finished_ms), served[*at]);
         for change in &arrival.changes {
             let Change { opened_ms, reviewed_ms, merged_ms, .. } = *change;
             let authored = opened_ms.map(|_| change.authored_ms);
