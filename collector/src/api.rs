@@ -1,6 +1,7 @@
 //! Questions to the ledger, answered: the facts of each place gathered, linked and counted. Whoever
 //! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
 
+pub mod ci;
 pub mod explain;
 pub mod warm;
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use redora_collector::keys::ci::Workflow;
 use redora_collector::keys::{Report, Spread};
 use redora_exposition::{Encoder, Kind};
 
@@ -14,8 +15,21 @@ use super::rows::PIECE_BYTES;
 pub struct Delivered {
     /// Each service in each environment.
     pub places: Arc<Vec<PlaceNumbers>>,
+    /// Each workflow of each service, in each window.
+    pub workflows: Arc<Vec<WorkflowNumbers>>,
     /// Each source.
     pub sources: Vec<SourceNumbers>,
+}
+
+/// The numbers of one workflow in one window.
+#[derive(Debug)]
+pub struct WorkflowNumbers {
+    /// The service.
+    pub service: String,
+    /// The window's name.
+    pub window: &'static str,
+    /// The numbers.
+    pub workflow: Workflow,
 }
 
 /// The numbers of one place.
@@ -61,6 +75,8 @@ enum Put {
     Place(fn(&PlaceNumbers, &mut Samples<'_, '_>)),
     /// One place in one window.
     Window(fn(&Report, &mut Samples<'_, '_>)),
+    /// One workflow in one window.
+    Workflow(fn(&Workflow, &mut Samples<'_, '_>)),
     /// One source.
     Source(fn(&SourceNumbers, &mut Samples<'_, '_>)),
 }
@@ -109,6 +125,7 @@ pub(super) fn encode(
     let kind = described.kind;
     let rows = match put {
         Put::Source(_) => delivered.sources.len(),
+        Put::Workflow(_) => delivered.workflows.len(),
         Put::Place(_) | Put::Window(_) => delivered.places.len(),
     };
     for row in from..rows {
@@ -117,6 +134,12 @@ pub(super) fn encode(
                 let source = &delivered.sources[row];
                 let labels = [("source", source.source.as_str())];
                 put(source, &mut Samples { encoder, kind, labels: &labels });
+            }
+            Put::Workflow(put) => {
+                let WorkflowNumbers { service, window, workflow } = &delivered.workflows[row];
+                let name = workflow.workflow.as_str();
+                let labels = [("service", &**service), ("workflow", name), ("window", window)];
+                put(workflow, &mut Samples { encoder, kind, labels: &labels });
             }
             Put::Place(put) => {
                 let place = &delivered.places[row];
@@ -172,7 +195,7 @@ const fn counter(
     Family { described: Described { name, help, kind: Kind::Counter, unit: None, labels }, put }
 }
 
-static FAMILIES: [Family; 16] = [
+static FAMILIES: [Family; 20] = [
     gauge(
         "redora_dora_deployments",
         None,
@@ -260,6 +283,17 @@ static FAMILIES: [Family; 16] = [
         "Deployments of an earlier commit than the one that was there.",
         Put::Place(|place, out| out.put(&[], Some(place.ever.frequency.rollbacks as f64))),
     ),
+    counter(
+        "redora_dora_change_failures_total",
+        &["service", "environment", "cause"],
+        "Deployments that failed, by what told so first: an incident, or a rollback alone.",
+        Put::Place(|place, out| {
+            let failure = &place.ever.failure;
+            out.put(&[("cause", "incident")], Some(failure.by_incident as f64));
+            let by_rollback = failure.confirmed - failure.by_incident;
+            out.put(&[("cause", "rollback")], Some(by_rollback as f64));
+        }),
+    ),
     gauge(
         "redora_dora_last_deployment_timestamp_seconds",
         Some("seconds"),
@@ -282,6 +316,31 @@ static FAMILIES: [Family; 16] = [
         PLACE,
         "Deployments that may still be found to have failed.",
         Put::Place(|place, out| out.put(&[], Some(place.ever.failure.pending as f64))),
+    ),
+    gauge(
+        "redora_ci_runs",
+        None,
+        &["service", "workflow", "window", "conclusion"],
+        "Runs that ended in the window, by the conclusion of their last attempt.",
+        Put::Workflow(|workflow, out| {
+            for (conclusion, n) in &workflow.conclusions {
+                out.put(&[("conclusion", conclusion)], Some(*n as f64));
+            }
+        }),
+    ),
+    gauge(
+        "redora_ci_success_ratio",
+        None,
+        &["service", "workflow", "window"],
+        "Share of runs that succeeded among those that succeeded or failed.",
+        Put::Workflow(|workflow, out| out.put(&[], workflow.success_ratio)),
+    ),
+    gauge(
+        "redora_ci_duration_seconds",
+        Some("seconds"),
+        &["service", "workflow", "window", "quantile"],
+        "How long the last attempts of runs took that succeeded or failed.",
+        Put::Workflow(|workflow, out| out.spread(&[], &workflow.duration)),
     ),
     gauge(
         "redora_source_watermark_age_seconds",

@@ -17,7 +17,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redora_exposition::{Compression, Encoder, Negotiated, Options};
 
-pub use delivery::{Delivered, Latest, PlaceNumbers, SourceNumbers, delivery_families};
+pub use delivery::{
+    Delivered, Latest, PlaceNumbers, SourceNumbers, WorkflowNumbers, delivery_families,
+};
 pub use families::{Described, FAMILIES};
 pub use own::{Births, Own, OwnFault};
 pub use sections::Build;

@@ -187,6 +187,67 @@ def test_what_is_pushed_is_proved_kept_and_read(make_agent: Callable[..., Agent]
     agent.stop()
 
 
+def fact(name: str, number: str, **what: Any) -> dict[str, Any]:
+    """One of this kind, as of its beginning."""
+    return {"source": "story", "id": number, "as_of_ms": what["created_ms"], name: what}
+
+
+def test_the_numbers_of_ci_and_of_failures_are_in_a_scrape(
+    make_agent: Callable[..., Agent],
+) -> None:
+    """Of runs in their last attempt, and of a rollback that nobody called an incident."""
+    agent = make_agent(LISTENING)
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    repository = {"repository": "acme/shop"}
+
+    def run(number: str, conclusion: str, seconds: int, attempt: int = 1) -> dict[str, Any]:
+        began_ms = now_ms - 3_600_000
+        return fact(
+            "run",
+            f"{number}/{attempt}",
+            **repository,
+            workflow="test",
+            attempt=attempt,
+            created_ms=began_ms - 60_000,
+            started_ms=began_ms,
+            ended_ms=began_ms + seconds * 1000,
+            conclusion=conclusion,
+        )
+
+    def deployment(number: int, sha: str) -> dict[str, Any]:
+        at_ms = now_ms - (10 - number) * 60_000
+        return fact(
+            "deployment",
+            str(number),
+            **repository,
+            service="shop",
+            environment="production",
+            created_ms=at_ms,
+            revision=sha * 40,
+            statuses=[{"at_ms": at_ms, "state": "success"}],
+        )
+
+    facts = [run("1", "failure", 10), run("1", "success", 30, attempt=2)]
+    facts += [run("2", "timed_out", 60), run("3", "cancelled", 5)]
+    facts += [deployment(1, "a"), deployment(2, "b"), deployment(3, "a")]
+    Dora.of_agent(agent).store(iter(facts))
+    agent.start()
+    week = {"service": "shop", "workflow": "test", "window": "7d"}
+    eventually(lambda: agent.scrape().pick("redora_ci_runs"), "the numbers are there")
+    scrape = agent.scrape()
+    runs = scrape.rows("redora_ci_runs", "conclusion", **week)
+    assert runs == {("success",): 1, ("timed_out",): 1, ("cancelled",): 1}
+    assert scrape.total("redora_ci_success_ratio", **week) == 0.5
+    assert scrape.total("redora_ci_duration_seconds", **week, quantile="0.5") == 45
+    place = {"service": "shop", "environment": "production"}
+    causes = scrape.rows("redora_dora_change_failures_total", "cause", **place)
+    assert causes == {("incident",): 0, ("rollback",): 1}
+    assert scrape.total("redora_dora_rollbacks_total", **place) == 1
+    finished = scrape.rows("redora_dora_finished_deployments_total", "result", **place)
+    assert finished == {("success",): 3, ("failure",): 0}
+    agent.stop()
+
+
 def test_questions_that_are_none_are_told_so(make_agent: Callable[..., Agent]) -> None:
     """And without the delivery half nobody knows an answer."""
     agent = make_agent(LISTENING).start()

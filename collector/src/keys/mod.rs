@@ -5,6 +5,7 @@
 //! are absent.
 
 mod calendar;
+pub mod ci;
 pub mod explain;
 mod spread;
 
@@ -105,6 +106,8 @@ pub struct FailureRate {
     pub n: usize,
     /// Those that did.
     pub confirmed: usize,
+    /// Those of which an incident tells; of the others a rollback alone does.
+    pub by_incident: usize,
     /// Those that still may: their attribution window has not ended.
     pub pending: usize,
     /// The share that failed.
@@ -254,6 +257,9 @@ fn stages(served: &[Option<i64>], arrivals: &[(usize, &Arrival)]) -> Vec<Stage> 
 fn failure(arrivals: &[(usize, &Arrival)], query: &Query) -> FailureRate {
     let judged: Vec<_> = arrivals.iter().filter(|(_, arrival)| arrival.is_judged()).collect();
     let confirmed = judged.iter().filter(|(_, arrival)| !arrival.failures.is_empty()).count();
+    let incident = |failure: &Failure| matches!(failure, Failure::Incident(_));
+    let by_incident =
+        judged.iter().filter(|(_, arrival)| arrival.failures.iter().any(incident)).count();
     let is_pending = |arrival: &Arrival| {
         let ends_ms = arrival.live_ms().saturating_add(query.attribution_ms);
         arrival.failures.is_empty() && ends_ms >= query.now_ms
@@ -262,6 +268,7 @@ fn failure(arrivals: &[(usize, &Arrival)], query: &Query) -> FailureRate {
     FailureRate {
         n: judged.len(),
         confirmed,
+        by_incident,
         pending,
         confirmed_ratio: ratio(confirmed, judged.len()),
         possible_ratio: ratio(confirmed + pending, judged.len()),

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use redora_collector::api::Answer;
 use redora_collector::api::warm::Warm;
+use redora_collector::api::{Answer, ci};
 use redora_collector::collect::{Board, Doors, Refused, Rounds, Standing, Store, Timed};
 use redora_collector::ledger::{InboxBounds, LedgerError, Reader, ReceiveError};
 use tokio::sync::{Notify, oneshot};
@@ -21,7 +21,7 @@ use super::{Ask, DeliveryError, LEDGER_FILE, Rules, Zone, open, rules};
 use crate::admin::{NotTaken, Push, Pushed, Query};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::expose::{Delivered, Latest, PlaceNumbers, SourceNumbers};
+use crate::expose::{Delivered, Latest, PlaceNumbers, SourceNumbers, WorkflowNumbers};
 use crate::process::Clock;
 
 /// The delivery half at work; dropping it stops the rounds.
@@ -51,6 +51,7 @@ struct Work {
 #[derive(Debug, Default)]
 struct Numbers {
     places: Arc<Vec<PlaceNumbers>>,
+    workflows: Arc<Vec<WorkflowNumbers>>,
     rejects: Vec<(String, u64)>,
 }
 
@@ -235,19 +236,33 @@ impl Work {
     }
 
     fn compute(&self) -> Result<Numbers, DeliveryError> {
-        let reader = Reader::open(&self.ledger)?;
-        let places = Arc::new(self.places(&reader, (self.rounds.clock)())?);
-        Ok(Numbers { places, rejects: reader.rejects()? })
+        let (reader, now_ms) = (Reader::open(&self.ledger)?, (self.rounds.clock)());
+        let places = Arc::new(self.places(&reader, now_ms)?);
+        let workflows = Arc::new(self.workflows(&reader, now_ms)?);
+        Ok(Numbers { places, workflows, rejects: reader.rejects()? })
+    }
+
+    fn ask(&self, window_ms: i64, at_ms: i64) -> Ask {
+        let (zone, rules) = (self.zone.clone(), self.rules.clone());
+        Ask { service: None, environment: None, window_ms, at_ms, zone, rules }
+    }
+
+    fn workflows(&self, reader: &Reader, now_ms: i64) -> Result<Vec<WorkflowNumbers>, LedgerError> {
+        let windows_ms = WINDOWS.map(|(_, window_ms)| window_ms);
+        let mut numbers = Vec::new();
+        for runs in ci::ci(reader, &self.ask(0, now_ms), &windows_ms)? {
+            for ((window, _), workflows) in WINDOWS.into_iter().zip(runs.windows) {
+                let service = || runs.service.clone();
+                let of = |workflow| WorkflowNumbers { service: service(), window, workflow };
+                numbers.extend(workflows.into_iter().map(of));
+            }
+        }
+        Ok(numbers)
     }
 
     fn places(&self, reader: &Reader, now_ms: i64) -> Result<Vec<PlaceNumbers>, LedgerError> {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut answers = |window_ms| {
-            let (zone, rules) = (self.zone.clone(), self.rules.clone());
-            let (service, environment) = (None, None);
-            let ask = Ask { service, environment, window_ms, at_ms: now_ms, zone, rules };
-            warm.answers(reader, &ask)
-        };
+        let mut answers = |window_ms| warm.answers(reader, &self.ask(window_ms, now_ms));
         let place = |answer: Answer| PlaceNumbers {
             service: answer.service,
             environment: answer.environment,
@@ -272,7 +287,8 @@ impl Work {
             let rejects = numbers.rejects.iter().find(|(name, _)| *name == source);
             source_numbers(source, &standing, rejects.map_or(0, |(_, total)| *total), now_ms)
         });
-        Delivered { places: numbers.places.clone(), sources: sources.collect() }
+        let (places, workflows) = (numbers.places.clone(), numbers.workflows.clone());
+        Delivered { places, workflows, sources: sources.collect() }
     }
 }
 
