@@ -15,6 +15,8 @@ use super::rows::PIECE_BYTES;
 pub struct Delivered {
     /// Each service in each environment.
     pub places: Arc<Vec<PlaceNumbers>>,
+    /// Places that are known and not among these, because there are too many.
+    pub places_omitted: usize,
     /// Each workflow of each service, in each window.
     pub workflows: Arc<Vec<WorkflowNumbers>>,
     /// Each source.
@@ -71,6 +73,8 @@ struct Family {
 
 /// Where a family's samples come from.
 enum Put {
+    /// All of it.
+    Whole(fn(&Delivered, &mut Samples<'_, '_>)),
     /// One place.
     Place(fn(&PlaceNumbers, &mut Samples<'_, '_>)),
     /// One place in one window.
@@ -124,12 +128,14 @@ pub(super) fn encode(
     }
     let kind = described.kind;
     let rows = match put {
+        Put::Whole(_) => 1,
         Put::Source(_) => delivered.sources.len(),
         Put::Workflow(_) => delivered.workflows.len(),
         Put::Place(_) | Put::Window(_) => delivered.places.len(),
     };
     for row in from..rows {
         match put {
+            Put::Whole(put) => put(delivered, &mut Samples { encoder, kind, labels: &[] }),
             Put::Source(put) => {
                 let source = &delivered.sources[row];
                 let labels = [("source", source.source.as_str())];
@@ -195,7 +201,7 @@ const fn counter(
     Family { described: Described { name, help, kind: Kind::Counter, unit: None, labels }, put }
 }
 
-static FAMILIES: [Family; 20] = [
+static FAMILIES: [Family; 21] = [
     gauge(
         "redora_dora_deployments",
         None,
@@ -316,6 +322,13 @@ static FAMILIES: [Family; 20] = [
         PLACE,
         "Deployments that may still be found to have failed.",
         Put::Place(|place, out| out.put(&[], Some(place.ever.failure.pending as f64))),
+    ),
+    gauge(
+        "redora_dora_places_omitted",
+        None,
+        &[],
+        "Services in environments that are left out here: those that were deployed longest ago.",
+        Put::Whole(|delivered, out| out.put(&[], Some(delivered.places_omitted as f64))),
     ),
     gauge(
         "redora_ci_runs",

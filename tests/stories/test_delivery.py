@@ -248,6 +248,39 @@ def test_the_numbers_of_ci_and_of_failures_are_in_a_scrape(
     agent.stop()
 
 
+def test_environments_of_pull_requests_do_not_fill_a_scrape(
+    make_agent: Callable[..., Agent],
+) -> None:
+    """The ones that were deployed last are shown, the others counted; a report has them all."""
+    agent = make_agent(LISTENING)
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+
+    def deployment(number: int) -> dict[str, Any]:
+        at_ms = now_ms - number * 60_000
+        return fact(
+            "deployment",
+            str(number),
+            repository="acme/shop",
+            service="shop",
+            environment=f"pr-{number}",
+            created_ms=at_ms,
+            statuses=[{"at_ms": at_ms, "state": "success"}],
+        )
+
+    Dora.of_agent(agent).store(deployment(number) for number in range(510))
+    agent.start()
+    eventually(lambda: agent.scrape().pick("redora_dora_deployments"), "the numbers are there")
+    scrape = agent.scrape()
+    assert scrape.total("redora_dora_places_omitted") == 10
+    shown = scrape.rows("redora_dora_deployments", "environment", window="7d")
+    assert len(shown) == 500
+    assert ("pr-0",) in shown
+    assert ("pr-509",) not in shown
+    page = requests.get(f"{agent.admin}/api/v1/dora/report", timeout=20).json()
+    assert len(page["places"]) == 510
+    agent.stop()
+
+
 def test_questions_that_are_none_are_told_so(make_agent: Callable[..., Agent]) -> None:
     """And without the delivery half nobody knows an answer."""
     agent = make_agent(LISTENING).start()

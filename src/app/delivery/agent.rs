@@ -2,6 +2,7 @@
 //! numbers that follow, on a thread of its own, so that neither a page of a server nor a long
 //! history makes the receiver of telemetry wait.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -51,6 +52,7 @@ struct Work {
 #[derive(Debug, Default)]
 struct Numbers {
     places: Arc<Vec<PlaceNumbers>>,
+    places_omitted: usize,
     workflows: Arc<Vec<WorkflowNumbers>>,
     rejects: Vec<(String, u64)>,
 }
@@ -237,9 +239,10 @@ impl Work {
 
     fn compute(&self) -> Result<Numbers, DeliveryError> {
         let (reader, now_ms) = (Reader::open(&self.ledger)?, (self.rounds.clock)());
-        let places = Arc::new(self.places(&reader, now_ms)?);
+        let (places, places_omitted) = kept(self.places(&reader, now_ms)?);
+        let places = Arc::new(places);
         let workflows = Arc::new(self.workflows(&reader, now_ms)?);
-        Ok(Numbers { places, workflows, rejects: reader.rejects()? })
+        Ok(Numbers { places, places_omitted, workflows, rejects: reader.rejects()? })
     }
 
     fn ask(&self, window_ms: i64, at_ms: i64) -> Ask {
@@ -288,8 +291,21 @@ impl Work {
             source_numbers(source, &standing, rejects.map_or(0, |(_, total)| *total), now_ms)
         });
         let (places, workflows) = (numbers.places.clone(), numbers.workflows.clone());
-        Delivered { places, workflows, sources: sources.collect() }
+        let places_omitted = numbers.places_omitted;
+        Delivered { places, places_omitted, workflows, sources: sources.collect() }
     }
+}
+
+/// The places that were deployed last, in the order of their names, and how many more there are:
+/// environments of pull requests come and go by the thousand.
+fn kept(mut places: Vec<PlaceNumbers>) -> (Vec<PlaceNumbers>, usize) {
+    let omitted = places.len().saturating_sub(PLACES_MAX);
+    if omitted > 0 {
+        places.sort_by_key(|place| Reverse(place.ever.last_deployment_ms));
+        places.truncate(PLACES_MAX);
+        places.sort_by(|a, b| (&a.service, &a.environment).cmp(&(&b.service, &b.environment)));
+    }
+    (places, omitted)
 }
 
 fn source_numbers(source: String, standing: &Standing, rejects: u64, now_ms: i64) -> SourceNumbers {
@@ -306,6 +322,8 @@ fn source_numbers(source: String, standing: &Standing, rejects: u64, now_ms: i64
 const DAY_MS: i64 = 24 * 3_600_000;
 /// The windows of the metrics.
 const WINDOWS: [(&str, i64); 3] = [("7d", 7 * DAY_MS), ("30d", 30 * DAY_MS), ("90d", 90 * DAY_MS)];
+/// Some 250 samples each.
+const PLACES_MAX: usize = 500;
 /// Numbers that nothing changed grow old by this much at most.
 const RECOMPUTE_EVERY: Duration = Duration::from_secs(60);
 /// A walk over the versions that are served.
