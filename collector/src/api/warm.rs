@@ -35,7 +35,7 @@ impl Warm {
     /// [`answers`](super::answers) gives.
     ///
     /// # Errors
-    /// The ledger cannot be read; what was kept is kept.
+    /// The ledger cannot be read; the next answer reads it anew.
     pub fn answers(&mut self, ledger: &Reader, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
         let generation = ledger.generation()?;
         let kept = match self.kept.take().filter(|kept| kept.holds(generation, ask)) {

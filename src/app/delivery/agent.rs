@@ -13,6 +13,7 @@ use redora_collector::api::{Answer, ci};
 use redora_collector::collect::{Board, Doors, Refused, Rounds, Standing, Store, Timed};
 use redora_collector::ledger::{InboxBounds, LedgerError, Reader, ReceiveError};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use super::answers;
 use super::backfill::unix_ms;
@@ -202,14 +203,16 @@ impl Work {
     /// Computes the numbers, anew when facts came and every minute, because windows move.
     async fn keep_publishing(self: &Arc<Self>) {
         loop {
-            let work = self.clone();
+            let (work, begun) = (self.clone(), Instant::now());
             if let Err(panicked) = tokio::task::spawn_blocking(move || work.publish()).await {
                 tracing::error!(event = "numbers_failed", %panicked, "the last ones stay");
             }
+            let took = begun.elapsed();
             let changed = tokio::time::timeout(RECOMPUTE_EVERY, self.rounds.changed.notified());
             if changed.await.is_ok() {
-                // More is likely on its way: a page comes after a page.
-                tokio::time::sleep(SETTLE).await;
+                // More is likely on its way: a page comes after a page. And a long history may not
+                // keep a core busy with every fact that trickles in.
+                tokio::time::sleep(SETTLE.max(took * 4)).await;
             }
         }
     }
