@@ -332,7 +332,7 @@ async fn refused(mood: Mood, repository: &str) -> String {
 #[tokio::test]
 async fn each_refusal_names_its_cure() {
     let unknown = refused(Mood::default(), "acme/shpo").await;
-    assert!(unknown.contains("/repos/acme/shpo/deployments (404): check the spelling"));
+    assert!(unknown.contains("/repos/acme/shpo (404): check the spelling"), "{unknown}");
     let headers = "x-accepted-github-permissions: deployments=read\r\n";
     let always = Some((403, headers, r#"{"message":"Resource not accessible"}"#));
     let permission = refused(Mood { always, ..Mood::default() }, "acme/shop").await;
