@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use redora_collector::keys::{self, Query, Report};
-use redora_collector::link::{self, History, Linked, Rules};
+use redora_collector::link::{self, History, Linked, Name, Rules};
 use redora_model::fact::{Commit, Deployment, Incident, Nature, State, Status, Turn};
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
@@ -78,7 +78,7 @@ fn history(deployments: i64, commits: i64) -> History {
             region: String::new(),
             url: String::new(),
         };
-        history.deployments.push((number.to_string(), deployment));
+        history.deployments.push((Name::new("bench", &number.to_string()), deployment));
     }
     for number in 0..deployments / 20 {
         let started_ms = number * 20 * SPAN_MS / deployments + 2 * 3_600_000;
@@ -93,7 +93,7 @@ fn history(deployments: i64, commits: i64) -> History {
             deployment: None,
             url: String::new(),
         };
-        history.incidents.push((number.to_string(), incident));
+        history.incidents.push((Name::new("bench", &number.to_string()), incident));
     }
     history
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::keys::{self, Query, Report};
 use crate::ledger::{LedgerError, Reader, Scope};
-use crate::link::{self, History, Linked, Rules};
+use crate::link::{self, History, Linked, Name, Rules};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -118,11 +118,14 @@ fn history(
 ) -> Result<History, LedgerError> {
     let mut history = History { service: service.to_owned(), ..History::default() };
     for kind in ["deployment", "incident", "sighting"] {
-        ledger.winners(kind, Scope::Place { service, environment }, |fact| match fact.what {
-            What::Deployment(deployment) => history.deployments.push((fact.id, deployment)),
-            What::Incident(incident) => history.incidents.push((fact.id, incident)),
-            What::Sighting(sighting) => history.sightings.push(sighting),
-            _ => {}
+        ledger.winners(kind, Scope::Place { service, environment }, |fact| {
+            let name = Name { source: fact.source, id: fact.id };
+            match fact.what {
+                What::Deployment(deployment) => history.deployments.push((name, deployment)),
+                What::Incident(incident) => history.incidents.push((name, incident)),
+                What::Sighting(sighting) => history.sightings.push((name, sighting)),
+                _ => {}
+            }
         })?;
     }
     for repository in repositories {
@@ -132,7 +135,8 @@ fn history(
                     history.commits.push((Revision::new(&fact.id), commit));
                 }
                 What::PullRequest(pull) => {
-                    history.pull_requests.extend(fact.id.parse().map(|number| (number, pull)));
+                    let name = Name { source: fact.source, id: fact.id };
+                    history.pull_requests.push((name, pull));
                 }
                 _ => {}
             })?;

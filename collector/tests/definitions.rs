@@ -4,7 +4,9 @@
 
 use jiff::tz::TimeZone;
 use redora_collector::keys::{LeadTime, Query, Report, report};
-use redora_collector::link::{Arrival, Change, Failure, Gap, History, Linked, Rules, Step, link};
+use redora_collector::link::{
+    Arrival, Change, Failure, Gap, History, Linked, Name, Rules, Step, link,
+};
 use redora_model::fact::{
     Claim, Commit, Deployment, Incident, Link, Nature, PullRequest, Sighting, State, Status, Turn,
 };
@@ -12,6 +14,8 @@ use redora_model::identity::{Environment, Repository, Revision, Service};
 
 /// Times are in hours.
 const HOUR: i64 = 3_600_000;
+/// Who tells of deployments and pull requests.
+const GITHUB: &str = "github:o/shop";
 
 /// A revision of eight characters, since git abbreviates to seven at least.
 fn sha(name: &str) -> Revision {
@@ -19,7 +23,7 @@ fn sha(name: &str) -> Revision {
 }
 
 /// A place whose facts are added one by one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Place {
     history: History,
     rules: Rules,
@@ -78,7 +82,7 @@ impl Place {
             region: String::new(),
             url: String::new(),
         };
-        self.history.deployments.push((id.to_owned(), deployment));
+        self.history.deployments.push((Name::new(GITHUB, id), deployment));
         self
     }
 
@@ -103,7 +107,7 @@ impl Place {
             reverts: None,
         };
         change(&mut pull);
-        self.history.pull_requests.push((number, pull));
+        self.history.pull_requests.push((Name::new(GITHUB, &number.to_string()), pull));
         self
     }
 
@@ -120,7 +124,7 @@ impl Place {
             deployment: None,
             url: String::new(),
         };
-        self.history.incidents.push((id.to_owned(), incident));
+        self.history.incidents.push((Name::new("jsonl", id), incident));
         self
     }
 
@@ -130,14 +134,15 @@ impl Place {
     }
 
     fn seen(mut self, revision: &str, version: &str, hours: i64) -> Self {
-        self.history.sightings.push(Sighting {
+        let sighting = Sighting {
             service: Service::new("shop"),
             environment: Environment::new("production"),
             version: version.to_owned(),
             revision: (!revision.is_empty()).then(|| sha(revision)),
             first_ms: hours * HOUR,
             last_ms: hours * HOUR,
-        });
+        };
+        self.history.sightings.push((Name::new("telemetry", version), sighting));
         self
     }
 
@@ -183,6 +188,10 @@ impl Place {
     }
 }
 
+fn ids(arrival: &Arrival) -> Vec<&str> {
+    arrival.names.iter().map(|name| name.id.as_str()).collect()
+}
+
 fn lead_hours(report: &Report, start: &str, end: &str) -> Option<f64> {
     let of = |lead: &&LeadTime| lead.start == start && lead.end == end;
     report.lead_time.iter().find(of).unwrap().spread.p50_s.map(|seconds| seconds / 3600.0)
@@ -211,7 +220,10 @@ fn finish_of_a_deployment_is_its_first_success() {
 #[test]
 fn what_is_not_final_waits() {
     let place = two().deployment("3", "b", 30, &[(State::Queued, 30), (State::InProgress, 31)]);
-    assert_eq!((place.linked().open, place.report().frequency.n), (vec!["3".to_owned()], 2));
+    assert_eq!(
+        (place.linked().open, place.report().frequency.n),
+        (vec![Name::new(GITHUB, "3")], 2)
+    );
 }
 
 #[test]
@@ -223,7 +235,7 @@ fn several_attempts_are_one_deployment() {
         .deployment("3", "a", 12, &[(State::Success, 15)]);
     let linked = place.linked();
     assert_eq!(linked.arrivals.len(), 1);
-    assert_eq!(linked.arrivals[0].ids, ["2", "3"]);
+    assert_eq!(ids(&linked.arrivals[0]), ["2", "3"]);
     assert!(linked.redeployments.is_empty());
 }
 
@@ -274,8 +286,11 @@ fn reverts_and_hotfixes_are_repairs_by_rules_that_can_be_overruled() {
     assert_eq!(repair(&with(|pull| pull.labels = vec!["HOTFIX".into()])), Some("hotfix"));
     let revert = with(|pull| pull.reverts = Some(3));
     assert_eq!(repair(&revert), Some("revert"));
-    let overruled = revert.says(Claim::Repair, "pull_request:github:o/shop:7", "", false);
+    let says = |reference: &str| revert.clone().says(Claim::Repair, reference, "", false);
+    let overruled = says("pull_request:github:o/shop:7");
     assert_eq!(repair(&overruled), None);
+    let of_another = says("pull_request:github:o/till:7");
+    assert_eq!(repair(&of_another), Some("revert"), "another repository's of that number");
     let deployment =
         |place: Place, holds| place.says(Claim::Repair, "deployment:github:o/shop:2", "", holds);
     assert_eq!(repair(&deployment(two(), true)), Some("manual"));
@@ -341,7 +356,7 @@ fn a_squashed_or_rebased_pull_request_is_one_change_from_its_first_commit_on() {
         pull.first_authored_ms = Some(HOUR);
         pull.merge = Some(sha("b"));
     });
-    assert_eq!(squash.changes()[1], ["#7"]);
+    assert_eq!(squash.changes()[1], ["o/shop#7"]);
     assert_eq!(lead_hours(&squash.report(), "commit", "deployed"), Some(19.0));
     let rebase = Place::new()
         .line(&[("a", 0), ("r1", 2), ("r2", 3), ("d", 4)])
@@ -352,7 +367,7 @@ fn a_squashed_or_rebased_pull_request_is_one_change_from_its_first_commit_on() {
         })
         .deploy("1", "a", 10)
         .deploy("2", "d", 20);
-    assert_eq!(rebase.changes()[1], ["#8", "d"]);
+    assert_eq!(rebase.changes()[1], ["d", "o/shop#8"]);
 }
 
 #[test]
@@ -415,7 +430,7 @@ fn there_is_no_lead_time_across_a_gap_and_the_gap_is_shown() {
     assert_eq!(gaps, [None, Some(Gap::Revision), Some(Gap::Previous), None]);
     let report = place.report();
     let shown: Vec<_> = report.gaps.iter().map(|gap| (gap.id.as_str(), gap.reason)).collect();
-    assert_eq!(shown, [("2", "revision"), ("3", "previous")]);
+    assert_eq!(shown, [("github:o/shop:2", "revision"), ("github:o/shop:3", "previous")]);
     let shallow = Place::new()
         .commit("a", &[], 0)
         .commit("c", &["b"], 5)
@@ -451,10 +466,11 @@ fn an_incident_belongs_to_the_deployment_that_served_within_the_window_before_it
     let named = named.last_incident(|incident| incident.deployment = Some("1".into()));
     assert_eq!(cause(named), Some(0));
     let said = two().incident("i", 500, None);
-    let said = said.says(Claim::CausedBy, "incident:jsonl:i", "deployment:github:2", true);
+    let said = said.says(Claim::CausedBy, "incident:jsonl:i", "deployment:github:o/shop:2", true);
     assert_eq!(cause(said), Some(1));
     let overruled = two().incident("i", 21, None);
-    let overruled = overruled.says(Claim::CausedBy, "incident:jsonl:i", "deployment:x:2", false);
+    let overruled =
+        overruled.says(Claim::CausedBy, "incident:jsonl:i", "deployment:github:o/shop:2", false);
     assert_eq!(cause(overruled), Some(0), "the next one in the window");
     let report = two().incident("i", 500, None).report();
     assert_eq!((report.incidents.unattributed, report.failure.confirmed), (1, 0));
@@ -478,7 +494,7 @@ fn overlapping_incidents_recover_each_and_are_down_once() {
 fn an_open_incident_is_shown_with_its_age_and_not_in_the_median() {
     let report = two().incident("i", 21, Some(22)).incident("j", 23, None).report_at(33);
     assert_eq!((report.recovery.n, report.incidents.duration.n), (1, 1));
-    assert_eq!(report.incidents.open, [("j".to_owned(), 10.0 * 3600.0)]);
+    assert_eq!(report.incidents.open, [("jsonl:j".to_owned(), 10.0 * 3600.0)]);
     let turn = |hours: i64, resolved| Turn { at_ms: hours * HOUR, resolved };
     let reopened = two().incident("i", 21, Some(22)).last_incident(|incident| {
         incident.changes = vec![turn(30, true), turn(22, true), turn(25, false), turn(31, true)];
@@ -535,7 +551,7 @@ fn several_regions_are_deployed_with_the_last_required_one() {
     let linked = place.linked();
     assert_eq!(linked.arrivals.len(), 2);
     assert_eq!(linked.arrivals[1].finished_ms, 26 * HOUR);
-    assert_eq!(linked.arrivals[1].ids, ["3", "4"], "the first is kept, too");
+    assert_eq!(ids(&linked.arrivals[1]), ["3", "4"], "the first is kept, too");
     assert_eq!(lead_hours(&place.report(), "commit", "deployed"), Some(21.0));
 }
 
@@ -563,7 +579,7 @@ fn at_an_earlier_moment_only_what_had_happened_is_known() {
     let today = place.report_at(25);
     place.history.forget_after(25 * HOUR);
     let then = place.linked();
-    assert_eq!((then.arrivals.len(), &then.open[..]), (2, &["4".to_owned()][..]));
+    assert_eq!((then.arrivals.len(), &then.open[..]), (2, &[Name::new(GITHUB, "4")][..]));
     assert_eq!((then.incidents.len(), then.incidents[0].resolved_ms), (1, None));
     assert_eq!(then.arrivals[1].failures, [Failure::Incident(0)], "and no rollback yet");
     assert_eq!(then.arrivals[1].first_request_ms, None);

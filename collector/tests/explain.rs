@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use redora_collector::keys::explain::{Explanation, Metric, explain};
 use redora_collector::keys::{Query, Report, report};
-use redora_collector::link::{History, Linked, Rules, link};
+use redora_collector::link::{History, Linked, Name, Rules, link};
 use redora_model::fact::{Commit, Deployment, Incident, Nature, Sighting, State, Status, Turn};
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
@@ -53,7 +53,7 @@ fn commit(dice: &mut Dice, number: u64) -> (Revision, Commit) {
     (sha(number), commit)
 }
 
-fn deployment(dice: &mut Dice, id: u64) -> (String, Deployment) {
+fn deployment(dice: &mut Dice, id: u64) -> (Name, Deployment) {
     let created_ms = dice.hours(120);
     let states = [State::Success, State::Success, State::Success, State::Failure, State::Queued];
     let state = states[dice.below(5) as usize];
@@ -70,10 +70,10 @@ fn deployment(dice: &mut Dice, id: u64) -> (String, Deployment) {
         region: String::new(),
         url: String::new(),
     };
-    (id.to_string(), deployment)
+    (Name::new("t", &id.to_string()), deployment)
 }
 
-fn incident(dice: &mut Dice, id: u64) -> (String, Incident) {
+fn incident(dice: &mut Dice, id: u64) -> (Name, Incident) {
     let started_ms = dice.hours(130);
     let turn = Turn { at_ms: started_ms + dice.hours(9) - HOUR, resolved: true };
     let incident = Incident {
@@ -87,7 +87,7 @@ fn incident(dice: &mut Dice, id: u64) -> (String, Incident) {
         deployment: (dice.below(4) == 0).then(|| dice.below(20).to_string()),
         url: String::new(),
     };
-    (format!("i{id}"), incident)
+    (Name::new("t", &format!("i{id}")), incident)
 }
 
 fn sighting(dice: &mut Dice) -> Sighting {
@@ -109,7 +109,9 @@ fn history(dice: &mut Dice) -> History {
         commits: (0..20).map(|number| commit(dice, number)).collect(),
         deployments: (0..deployments).map(|id| deployment(dice, id)).collect(),
         incidents: (0..incidents).map(|id| incident(dice, id)).collect(),
-        sightings: (0..sightings).map(|_| sighting(dice)).collect(),
+        sightings: (0..sightings)
+            .map(|id| (Name::new("t", &id.to_string()), sighting(dice)))
+            .collect(),
         ..History::default()
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spread::Samples;
 use super::{Query, first_requests};
-use crate::link::{Arrival, Disruption, Failure, Gap, Linked, Step};
+use crate::link::{Arrival, Disruption, Failure, Gap, Linked, Name, Step};
 
 /// A number that can be asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Explanation {
 pub struct Told {
     /// `deployment`, `change` or `incident`.
     pub kind: &'static str,
-    /// Its id.
+    /// Its fact's source and id, as a link names it; of a change its commit or pull request.
     pub id: String,
     /// The deployment it belongs to, where it is not that itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ impl Told {
     fn arrival(arrival: &Arrival, value: Option<f64>, rule: &'static str) -> Self {
         Self {
             kind: "deployment",
-            id: arrival.ids[0].clone(),
+            id: arrival.names[0].to_string(),
             of: None,
             from_ms: Some(arrival.created_ms),
             to_ms: Some(arrival.finished_ms),
@@ -125,8 +125,8 @@ impl Told {
     }
 
     /// A deployment that is none of its own, by its end.
-    fn beside(id: &str, to_ms: Option<i64>, rule: &'static str) -> Self {
-        let (kind, id) = ("deployment", id.to_owned());
+    fn beside(name: &Name, to_ms: Option<i64>, rule: &'static str) -> Self {
+        let (kind, id) = ("deployment", name.to_string());
         let (of, from_ms, first_request_ms, value) = (None, None, None, None);
         Self { kind, id, of, from_ms, to_ms, first_request_ms, value, rule }
     }
@@ -134,8 +134,8 @@ impl Told {
     fn incident(incident: &Disruption, cause: Option<&Arrival>, rule: &'static str) -> Self {
         Self {
             kind: "incident",
-            id: incident.id.clone(),
-            of: cause.map(|arrival| arrival.ids[0].clone()),
+            id: incident.name.to_string(),
+            of: cause.map(|arrival| arrival.names[0].to_string()),
             from_ms: Some(incident.started_ms),
             to_ms: incident.resolved_ms,
             first_request_ms: None,
@@ -170,16 +170,16 @@ fn deployments(
             Step::Unmapped => "unmapped",
         };
         told.push(Told::arrival(arrival, Some(1.0), rule));
-        for id in &arrival.ids[1..] {
-            let of = Some(arrival.ids[0].clone());
-            told.push(Told { of, ..Told::beside(id, None, "part of another") });
+        for name in &arrival.names[1..] {
+            let of = Some(arrival.names[0].to_string());
+            told.push(Told { of, ..Told::beside(name, None, "part of another") });
         }
     }
     for (list, rule) in [(&linked.redeployments, "redeployment"), (&linked.failed, "failed")] {
         let ended = list.iter().filter(|(_, at_ms)| within(*at_ms));
-        told.extend(ended.map(|(id, at_ms)| Told::beside(id, Some(*at_ms), rule)));
+        told.extend(ended.map(|(name, at_ms)| Told::beside(name, Some(*at_ms), rule)));
     }
-    told.extend(linked.open.iter().map(|id| Told::beside(id, None, "not final")));
+    told.extend(linked.open.iter().map(|name| Told::beside(name, None, "not final")));
     told
 }
 
@@ -199,7 +199,7 @@ fn changes(at: usize, arrival: &Arrival, first_request_ms: Option<i64>) -> Vec<T
     let told = arrival.changes.iter().map(|change| Told {
         kind: "change",
         id: change.id.clone(),
-        of: Some(arrival.ids[0].clone()),
+        of: Some(arrival.names[0].to_string()),
         from_ms: Some(change.authored_ms),
         to_ms: Some(arrival.finished_ms),
         first_request_ms,
@@ -224,7 +224,7 @@ fn verdict(linked: &Linked, arrival: &Arrival, query: &Query) -> Vec<Told> {
             Told::incident(incident, Some(arrival), incident.rule)
         }
         Failure::Rollback(at) => Told {
-            of: Some(arrival.ids[0].clone()),
+            of: Some(arrival.names[0].to_string()),
             ..Told::arrival(&linked.arrivals[*at], None, "took it back")
         },
     });
@@ -244,7 +244,7 @@ fn recoveries(linked: &Linked, arrival: &Arrival) -> Vec<Told> {
         Failure::Rollback(at) => {
             let rollback = &linked.arrivals[*at];
             let told = Told {
-                of: Some(arrival.ids[0].clone()),
+                of: Some(arrival.names[0].to_string()),
                 from_ms: Some(arrival.live_ms()),
                 first_request_ms: None,
                 ..Told::arrival(rollback, None, "took it back")

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub use calendar::Week;
 pub use spread::Spread;
 
-use crate::link::{Arrival, Change, Failure, Gap, Linked, Step};
+use crate::link::{Arrival, Change, Failure, Gap, Linked, Name, Step};
 use spread::Samples;
 
 /// From when to when, and what is decided about the numbers.
@@ -183,7 +183,7 @@ fn frequency(
     let counted = calendar::count(&moments, query.from_ms, query.to_ms, &query.zone);
     let of = |step| arrivals.iter().filter(|(_, arrival)| arrival.step == step).count();
     let unseen = arrivals.iter().filter(|(_, arrival)| arrival.first_request_ms.is_none()).count();
-    let ended = |list: &[(String, i64)]| list.iter().filter(|(_, ms)| within(*ms)).count();
+    let ended = |list: &[(Name, i64)]| list.iter().filter(|(_, ms)| within(*ms)).count();
     Frequency {
         n: arrivals.len(),
         days: counted.days,
@@ -313,7 +313,7 @@ fn incidents(linked: &Linked, query: &Query, within: impl Fn(i64) -> bool) -> In
             Some(resolved_ms) => samples.span(incident.started_ms, resolved_ms),
             None => {
                 let age_ms = query.now_ms.saturating_sub(incident.started_ms);
-                found.open.push((incident.id.clone(), age_ms as f64 / 1e3));
+                found.open.push((incident.name.to_string(), age_ms as f64 / 1e3));
             }
         }
         let end_ms = incident.resolved_ms.unwrap_or(query.now_ms).min(query.now_ms);
@@ -344,7 +344,7 @@ fn gap(arrival: &Arrival) -> Option<GapOf> {
         Gap::Previous => "previous",
         Gap::History => "history",
     };
-    Some(GapOf { id: arrival.ids[0].clone(), reason })
+    Some(GapOf { id: arrival.names[0].to_string(), reason })
 }
 
 fn ratio(part: usize, whole: usize) -> Option<f64> {

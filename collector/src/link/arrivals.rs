@@ -9,14 +9,15 @@ use redora_model::identity::Revision;
 use super::graph::Graph;
 use super::history::{History, Rules};
 use super::linked::{Arrival, Linked, Step};
+use super::name::Name;
 
 /// What arrived, and what came to another end.
 pub(super) fn sequence(history: &History, rules: &Rules, graph: &Graph) -> Linked {
     let mut linked = Linked { observed: !history.sightings.is_empty(), ..Linked::default() };
     let mut events = successes(history, &mut linked);
     events.extend(unmapped(history));
-    // Same times are told apart by the id, so that the order of facts decides nothing.
-    events.sort_by(|a, b| (a.at_ms, a.id).cmp(&(b.at_ms, b.id)));
+    // Same times are told apart by the name, so that the order of facts decides nothing.
+    events.sort_by(|a, b| (a.at_ms, a.name).cmp(&(b.at_ms, b.name)));
     let mut line = Line { graph, rules, seen: HashMap::new(), open: HashMap::new() };
     for event in events {
         line.take(event, &mut linked);
@@ -24,8 +25,8 @@ pub(super) fn sequence(history: &History, rules: &Rules, graph: &Graph) -> Linke
     for arrival in &mut linked.arrivals {
         if arrival.step != Step::Unmapped {
             let (revision, version) = (arrival.revision.as_ref(), &arrival.version);
-            let same = |seen: &&Sighting| is_of(seen, revision, version);
-            let first = history.sightings.iter().filter(same).map(|seen| seen.first_ms).min();
+            let same = |(_, seen): &&(Name, Sighting)| is_of(seen, revision, version);
+            let first = history.sightings.iter().filter(same).map(|(_, seen)| seen.first_ms).min();
             arrival.first_request_ms = first;
         }
     }
@@ -34,7 +35,7 @@ pub(super) fn sequence(history: &History, rules: &Rules, graph: &Graph) -> Linke
 
 /// A success, or a version that was seen without one.
 struct Event<'a> {
-    id: &'a str,
+    name: &'a Name,
     at_ms: i64,
     created_ms: i64,
     revision: Option<&'a Revision>,
@@ -55,19 +56,19 @@ impl<'a> Event<'a> {
 /// The first success of every deployment; the others are noted by their ends.
 fn successes<'a>(history: &'a History, linked: &mut Linked) -> Vec<Event<'a>> {
     let mut events = Vec::new();
-    for (id, deployment) in &history.deployments {
+    for (name, deployment) in &history.deployments {
         if let Some(at_ms) = first(deployment, |state| state == State::Success) {
             let Deployment { created_ms, version, region, .. } = deployment;
             let (revision, unmapped) = (deployment.revision.as_ref(), false);
             let created_ms = *created_ms;
-            events.push(Event { id, at_ms, created_ms, revision, version, region, unmapped });
+            events.push(Event { name, at_ms, created_ms, revision, version, region, unmapped });
         } else if let Some(at_ms) = first(deployment, |state| state.is_final()) {
             let bad = |state| matches!(state, State::Failure | State::Error);
             if first(deployment, bad).is_some() {
-                linked.failed.push((id.clone(), at_ms));
+                linked.failed.push((name.clone(), at_ms));
             }
         } else {
-            linked.open.push(id.clone());
+            linked.open.push(name.clone());
         }
     }
     linked.failed.sort();
@@ -85,8 +86,8 @@ fn unmapped(history: &History) -> impl Iterator<Item = Event<'_>> {
         let mut deployments = history.deployments.iter();
         deployments.any(|(_, d)| is_of(seen, d.revision.as_ref(), &d.version))
     };
-    history.sightings.iter().filter(move |seen| !known(seen)).map(|seen| Event {
-        id: &seen.version,
+    history.sightings.iter().filter(move |(_, seen)| !known(seen)).map(|(name, seen)| Event {
+        name,
         at_ms: seen.first_ms,
         created_ms: seen.first_ms,
         revision: seen.revision.as_ref(),
@@ -128,9 +129,9 @@ impl<'a> Line<'a> {
             let arrival = &mut linked.arrivals[last];
             // Asked for while the first attempt was under way, it is a part of it.
             if event.created_ms <= arrival.finished_ms {
-                arrival.ids.push(event.id.to_owned());
+                arrival.names.push(event.name.clone());
             } else {
-                linked.redeployments.push((event.id.to_owned(), event.at_ms));
+                linked.redeployments.push((event.name.clone(), event.at_ms));
             }
             return;
         }
@@ -176,7 +177,7 @@ fn arrival(parts: &[Event<'_>], step: Step) -> Arrival {
     let last = parts.last().expect("an arrival has an event");
     let is_unmapped = step == Step::Unmapped;
     Arrival {
-        ids: parts.iter().map(|part| part.id.to_owned()).collect(),
+        names: parts.iter().map(|part| part.name.clone()).collect(),
         revision: last.revision.cloned(),
         version: last.version.to_owned(),
         created_ms: parts.iter().map(|part| part.created_ms).min().unwrap_or(last.created_ms),

@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use redora_model::fact::{Claim, Commit, PullRequest};
+use redora_model::fact::{Claim, Commit, Link, PullRequest};
 
 use super::graph::{Graph, Marks};
 use super::history::{History, Rules};
 use super::linked::{Arrival, Change, Gap, Linked, Step};
+use super::name::Name;
 
 /// Gives every arrival its changes, or the reason why they are not known, and says which arrivals
 /// are repairs.
@@ -46,20 +47,20 @@ pub(super) fn attribute(history: &History, rules: &Rules, graph: &Graph, linked:
 /// Which pull request a commit of the history belongs to.
 struct Pulls<'a> {
     /// By commit: the pull request, and whether the commit stands for all of it.
-    of: HashMap<u32, (&'a PullRequest, u64, bool)>,
+    of: HashMap<u32, (&'a PullRequest, &'a Name, bool)>,
 }
 
 impl<'a> Pulls<'a> {
     fn new(history: &'a History, graph: &Graph) -> Self {
         let mut of = HashMap::new();
-        for (number, pull) in &history.pull_requests {
+        for (name, pull) in &history.pull_requests {
             for commit in pull.commits.iter().filter_map(|sha| graph.number(sha)) {
-                of.insert(commit, (pull, *number, false));
+                of.insert(commit, (pull, name, false));
             }
             let merge = pull.merge.as_ref().and_then(|sha| graph.number(sha));
             for commit in merge.into_iter().flat_map(|merge| squashed(history, graph, pull, merge))
             {
-                of.entry(commit).or_insert((pull, *number, true));
+                of.entry(commit).or_insert((pull, name, true));
             }
         }
         Self { of }
@@ -70,26 +71,27 @@ impl<'a> Pulls<'a> {
         &self,
         history: &History,
         commits: &[u32],
-    ) -> (Vec<Change>, Vec<(u64, &'a PullRequest)>) {
+    ) -> (Vec<Change>, Vec<(&'a Name, &'a PullRequest)>) {
         let mut changes: Vec<Change> = Vec::new();
         let mut places = HashMap::new();
         let mut members = Vec::new();
         for number in commits {
             let (sha, commit) = &history.commits[*number as usize];
             let pull = self.of.get(number);
-            members.extend(pull.map(|(pull, number, _)| (*number, *pull)));
+            members.extend(pull.map(|(pull, name, _)| (*name, *pull)));
             if commit.parents.len() > 1 || !touches(commit, &history.service) {
                 continue;
             }
             match pull {
-                Some((pull, number, true)) => match places.get(number) {
+                Some((pull, name, true)) => match places.get(name) {
                     Some(place) => {
                         let change: &mut Change = &mut changes[*place];
                         change.committed_ms = change.committed_ms.max(commit.committed_ms);
                     }
                     None => {
-                        places.insert(*number, changes.len());
-                        changes.push(change(format!("#{number}"), commit, Some(pull), true));
+                        places.insert(*name, changes.len());
+                        let id = format!("{}#{}", pull.repository, name.id);
+                        changes.push(change(id, commit, Some(pull), true));
                     }
                 },
                 Some((pull, _, false)) => {
@@ -149,17 +151,15 @@ fn repair(
     rules: &Rules,
     arrival: &Arrival,
     commits: &[u32],
-    pulls: &[(u64, &PullRequest)],
+    pulls: &[(&Name, &PullRequest)],
 ) -> Option<&'static str> {
-    let said = |kind: &str, id: &str| {
-        let subject = |text: &str| text.starts_with(kind) && text.ends_with(&format!(":{id}"));
-        let about = |link: &&redora_model::fact::Link| {
-            link.claim == Claim::Repair && subject(&link.subject)
-        };
+    let said = |kind: &str, name: &Name| {
+        let about =
+            |link: &&Link| link.claim == Claim::Repair && name.is_linked(kind, &link.subject);
         history.links.iter().rev().find(about).map(|link| link.holds)
     };
-    let said_of_pull = |number: u64| said("pull_request:", &number.to_string());
-    match arrival.ids.iter().find_map(|id| said("deployment:", id)) {
+    let said_of_pull = |name: &Name| said("pull_request", name);
+    match arrival.names.iter().find_map(|name| said("deployment", name)) {
         Some(true) => return Some("manual"),
         Some(false) => return None,
         None => {}
@@ -167,17 +167,18 @@ fn repair(
     let is_revert = |number: &u32| !history.commits[*number as usize].1.reverts.is_empty();
     if arrival.step == Step::Rollback {
         Some("rollback")
-    } else if pulls.iter().any(|(number, _)| said_of_pull(*number) == Some(true)) {
+    } else if pulls.iter().any(|(name, _)| said_of_pull(name) == Some(true)) {
         Some("manual")
     } else if pulls
         .iter()
-        .any(|(number, pull)| said_of_pull(*number).is_none() && (pull.reverts.is_some()))
+        .any(|(name, pull)| pull.reverts.is_some() && said_of_pull(name).is_none())
         || commits.iter().any(is_revert)
     {
         Some("revert")
-    } else if pulls.iter().any(|(number, pull)| {
-        said_of_pull(*number).is_none() && names_repair(pull, &rules.repair_words)
-    }) {
+    } else if pulls
+        .iter()
+        .any(|(name, pull)| said_of_pull(name).is_none() && names_repair(pull, &rules.repair_words))
+    {
         Some("hotfix")
     } else {
         None

@@ -1,24 +1,25 @@
 //! Which arrivals failed: an incident that began soon after one, or a rollback that took it back.
 
-use redora_model::fact::{Claim, Incident, Nature, Turn};
+use redora_model::fact::{Claim, Incident, Link, Nature, Turn};
 
 use super::history::{History, Rules};
 use super::linked::{Disruption, Failure, Linked, Step};
+use super::name::Name;
 
 /// Finds the cause of every disruption, and what every rollback took back.
 pub(super) fn attribute(history: &History, rules: &Rules, linked: &mut Linked) {
     let disruptions = history.incidents.iter().filter(|(_, i)| i.nature == Nature::Disruption);
-    let mut incidents: Vec<&(String, Incident)> = disruptions.collect();
+    let mut incidents: Vec<&(Name, Incident)> = disruptions.collect();
     incidents.sort_by(|a, b| (a.1.started_ms, &a.0).cmp(&(b.1.started_ms, &b.0)));
-    for (id, incident) in incidents {
-        let (cause, rule) = cause(history, rules, linked, id, incident);
+    for (name, incident) in incidents {
+        let (cause, rule) = cause(history, rules, linked, name, incident);
         if let Some(cause) = cause {
             let number = linked.incidents.len();
             linked.arrivals[cause].failures.push(Failure::Incident(number));
         }
-        let (id, started_ms) = (id.clone(), incident.started_ms);
+        let (name, started_ms) = (name.clone(), incident.started_ms);
         let resolved_ms = resolved(&incident.changes);
-        linked.incidents.push(Disruption { id, started_ms, resolved_ms, cause, rule });
+        linked.incidents.push(Disruption { name, started_ms, resolved_ms, cause, rule });
     }
     for at in 0..linked.arrivals.len() {
         if linked.arrivals[at].step == Step::Rollback
@@ -48,28 +49,22 @@ fn cause(
     history: &History,
     rules: &Rules,
     linked: &Linked,
-    id: &str,
+    name: &Name,
     incident: &Incident,
 ) -> (Option<usize>, &'static str) {
-    let about =
-        |subject: &str| subject.starts_with("incident:") && subject.ends_with(&format!(":{id}"));
-    let claims = || {
-        let mut links = history.links.iter();
-        std::iter::from_fn(move || {
-            links.find(|link| link.claim == Claim::CausedBy && about(&link.subject))
-        })
+    let is_claim =
+        |link: &&Link| link.claim == Claim::CausedBy && name.is_linked("incident", &link.subject);
+    let claims = || history.links.iter().filter(is_claim);
+    let arrival = |is: &dyn Fn(&Name) -> bool| {
+        linked.arrivals.iter().position(|arrival| arrival.names.iter().any(is))
     };
-    let arrival_of = |object: &str| {
-        let is = |deployment: &String| object.ends_with(&format!(":{deployment}"));
-        linked.arrivals.iter().position(|arrival| arrival.ids.iter().any(is))
-    };
+    let arrival_of = |object: &str| arrival(&|name| name.is_linked("deployment", object));
     let said = claims().filter(|link| link.holds).find_map(|link| arrival_of(&link.object));
     if said.is_some() {
         return (said, "manual");
     }
     if let Some(deployment) = &incident.deployment {
-        let named = |ids: &[String]| ids.contains(deployment);
-        let cause = linked.arrivals.iter().position(|arrival| named(&arrival.ids));
+        let cause = arrival(&|name| name.is_called(deployment));
         if cause.is_some() {
             return (cause, "named");
         }

@@ -3,21 +3,23 @@
 use redora_model::fact::{Commit, Deployment, Incident, Link, PullRequest, Sighting};
 use redora_model::identity::Revision;
 
+use super::name::Name;
+
 /// The facts that hold of one service in one environment.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The service, whose paths decide which commits of a shared repository are its changes.
     pub service: String,
-    /// Deployments with their facts' ids.
-    pub deployments: Vec<(String, Deployment)>,
+    /// Deployments with their facts' names.
+    pub deployments: Vec<(Name, Deployment)>,
     /// Commits of the repository.
     pub commits: Vec<(Revision, Commit)>,
-    /// Pull requests of the repository by number.
-    pub pull_requests: Vec<(u64, PullRequest)>,
-    /// Incidents of the service with their facts' ids.
-    pub incidents: Vec<(String, Incident)>,
-    /// Versions that telemetry saw.
-    pub sightings: Vec<Sighting>,
+    /// Pull requests with their facts' names.
+    pub pull_requests: Vec<(Name, PullRequest)>,
+    /// Incidents of the service with their facts' names.
+    pub incidents: Vec<(Name, Incident)>,
+    /// Versions that telemetry saw, with their facts' names.
+    pub sightings: Vec<(Name, Sighting)>,
     /// What rules and people say of these facts.
     pub links: Vec<Link>,
 }
@@ -41,7 +43,7 @@ impl History {
         for (_, incident) in &mut self.incidents {
             incident.changes.retain(|turn| earlier(&turn.at_ms));
         }
-        self.sightings.retain(|sighting| earlier(&sighting.first_ms));
+        self.sightings.retain(|(_, sighting)| earlier(&sighting.first_ms));
         self.pull_requests.retain(|(_, pull)| earlier(&pull.created_ms));
         for (_, pull) in &mut self.pull_requests {
             let steps = [&mut pull.first_review_ms, &mut pull.approved_ms, &mut pull.merged_ms];

@@ -2,17 +2,19 @@
 
 use redora_model::identity::Revision;
 
+use super::name::Name;
+
 /// A place's history, linked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Linked {
     /// What arrived, in the order of arrival.
     pub arrivals: Vec<Arrival>,
-    /// Deployments that came to a bad end without a success, by id, with the time of the end.
-    pub failed: Vec<(String, i64)>,
-    /// Deployments that came to no end yet, by id.
-    pub open: Vec<String>,
-    /// Redeployments of what was there, by id, with their finish.
-    pub redeployments: Vec<(String, i64)>,
+    /// Deployments that came to a bad end without a success, with the time of the end.
+    pub failed: Vec<(Name, i64)>,
+    /// Deployments that came to no end yet.
+    pub open: Vec<Name>,
+    /// Redeployments of what was there, with their finish.
+    pub redeployments: Vec<(Name, i64)>,
     /// Disruptions of the service.
     pub incidents: Vec<Disruption>,
     /// Whether telemetry saw any version here.
@@ -23,7 +25,7 @@ pub struct Linked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// The deployments that brought it: attempts, jobs and regions of one.
-    pub ids: Vec<String>,
+    pub names: Vec<Name>,
     /// The commit, where it is known.
     pub revision: Option<Revision>,
     /// The version as people call it.
@@ -87,7 +89,7 @@ pub enum Gap {
 /// One change that a deployment brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// A commit's SHA, or `#` and a pull request's number.
+    /// A commit's SHA, or the repository of a pull request, `#` and its number.
     pub id: String,
     /// When its first commit was authored.
     pub authored_ms: i64,
@@ -115,8 +117,8 @@ pub enum Failure {
 /// An incident that was a disruption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disruption {
-    /// Its fact's id.
-    pub id: String,
+    /// Its fact's name.
+    pub name: Name,
     /// When it began.
     pub started_ms: i64,
     /// When it was over; `None` while it is open.

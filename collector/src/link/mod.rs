@@ -10,10 +10,12 @@ mod failures;
 mod graph;
 mod history;
 mod linked;
+mod name;
 
 pub use graph::{Graph, Marks};
 pub use history::{History, Rules};
 pub use linked::{Arrival, Change, Disruption, Failure, Gap, Linked, Step};
+pub use name::Name;
 
 /// Links a place's history.
 #[must_use]
