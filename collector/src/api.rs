@@ -55,34 +55,33 @@ pub struct Answer {
 /// # Errors
 /// The ledger cannot be read.
 pub fn answers(ledger: &Reader, ask: &Ask) -> Result<Vec<Answer>, LedgerError> {
+    let query = query(ask);
     let mut answers = Vec::new();
-    each_place(ledger, ask, |service, environment, linked, query| {
-        let (from_ms, to_ms) = (query.from_ms, query.to_ms);
-        let report = keys::report(linked, query);
-        answers.push(Answer { service, environment, from_ms, to_ms, report });
+    each_place(ledger, places(ledger, ask)?, ask, |place, linked, _| {
+        answers.push(place.answer(keys::report(&linked, &query), &query));
     })?;
+    answers.sort_by(|a, b| (&a.service, &a.environment).cmp(&(&b.service, &b.environment)));
     Ok(answers)
 }
 
-/// Hands every place that is asked for to `on_place`, linked as of the moment that is asked for.
-fn each_place(
-    ledger: &Reader,
-    ask: &Ask,
-    mut on_place: impl FnMut(String, String, &Linked, &Query),
-) -> Result<(), LedgerError> {
-    let query = query(ask);
-    each_history(ledger, ask, |service, environment, mut history| {
-        history.forget_after(ask.at_ms);
-        on_place(service, environment, &link::link(&history, &ask.rules), &query);
-    })
+/// A service in an environment, and where its changes are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// In their order; first, so that places of the same ones stand side by side.
+    repositories: Vec<String>,
+    service: String,
+    environment: String,
 }
 
-/// Hands the facts of every place that is asked for to `on_place`.
-fn each_history(
-    ledger: &Reader,
-    ask: &Ask,
-    mut on_place: impl FnMut(String, String, History),
-) -> Result<(), LedgerError> {
+impl Place {
+    fn answer(&self, report: Report, query: &Query) -> Answer {
+        let (service, environment) = (self.service.clone(), self.environment.clone());
+        Answer { service, environment, from_ms: query.from_ms, to_ms: query.to_ms, report }
+    }
+}
+
+/// The places that are asked for.
+fn places(ledger: &Reader, ask: &Ask) -> Result<Vec<Place>, LedgerError> {
     let wanted = |name: &str, asked: &Option<String>| asked.as_ref().is_none_or(|a| a == name);
     let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for place in ledger.places()? {
@@ -91,9 +90,31 @@ fn each_history(
             places.entry(key).or_default().push(place.repository);
         }
     }
-    for ((service, environment), repositories) in places {
-        let history = history(ledger, &service, &environment, &repositories)?;
-        on_place(service, environment, history);
+    let place =
+        |((service, environment), repositories)| Place { repositories, service, environment };
+    Ok(places.into_iter().map(place).collect())
+}
+
+/// Hands every place to `on_place`, linked as of the moment that is asked for, with the first
+/// moment of what was left out because it is later. Places of the same repositories come one after
+/// the other, because their commits are read once.
+fn each_place(
+    ledger: &Reader,
+    mut places: Vec<Place>,
+    ask: &Ask,
+    mut on_place: impl FnMut(Place, Linked, i64),
+) -> Result<(), LedgerError> {
+    places.sort();
+    for places in places.chunk_by(|a, b| a.repositories == b.repositories) {
+        let mut history = changes(ledger, &places[0].repositories)?;
+        let later_ms = history.forget_pull_requests_after(ask.at_ms);
+        let graph = link::graph(&history);
+        for place in places {
+            occurrences(ledger, place, &mut history)?;
+            let until_ms = history.forget_after(ask.at_ms).into_iter().chain(later_ms).min();
+            let linked = link::link_on(&graph, &history, &ask.rules);
+            on_place(place.clone(), linked, until_ms.unwrap_or(i64::MAX));
+        }
     }
     Ok(())
 }
@@ -109,25 +130,9 @@ fn query(ask: &Ask) -> Query {
     }
 }
 
-/// The facts that hold of one place.
-fn history(
-    ledger: &Reader,
-    service: &str,
-    environment: &str,
-    repositories: &[String],
-) -> Result<History, LedgerError> {
-    let mut history = History { service: service.to_owned(), ..History::default() };
-    for kind in ["deployment", "incident", "sighting"] {
-        ledger.winners(kind, Scope::Place { service, environment }, |fact| {
-            let name = Name { source: fact.source, id: fact.id };
-            match fact.what {
-                What::Deployment(deployment) => history.deployments.push((name, deployment)),
-                What::Incident(incident) => history.incidents.push((name, incident)),
-                What::Sighting(sighting) => history.sightings.push((name, sighting)),
-                _ => {}
-            }
-        })?;
-    }
+/// What holds of repositories, and of links.
+fn changes(ledger: &Reader, repositories: &[String]) -> Result<History, LedgerError> {
+    let mut history = History::default();
     for repository in repositories {
         for kind in ["commit", "pull_request"] {
             ledger.winners(kind, Scope::Repository(repository), |fact| match fact.what {
@@ -151,6 +156,27 @@ fn history(
         }
     })?;
     Ok(history)
+}
+
+/// Puts what holds of a place where that of another was.
+fn occurrences(ledger: &Reader, place: &Place, history: &mut History) -> Result<(), LedgerError> {
+    let Place { service, environment, .. } = place;
+    history.service.clone_from(service);
+    history.deployments.clear();
+    history.incidents.clear();
+    history.sightings.clear();
+    for kind in ["deployment", "incident", "sighting"] {
+        ledger.winners(kind, Scope::Place { service, environment }, |fact| {
+            let name = Name { source: fact.source, id: fact.id };
+            match fact.what {
+                What::Deployment(deployment) => history.deployments.push((name, deployment)),
+                What::Incident(incident) => history.incidents.push((name, incident)),
+                What::Sighting(sighting) => history.sightings.push((name, sighting)),
+                _ => {}
+            }
+        })?;
+    }
+    Ok(())
 }
 
 /// A moment from its RFC 3339 text, in milliseconds since the Unix epoch.

@@ -578,6 +578,7 @@ fn at_an_earlier_moment_only_what_had_happened_is_known() {
         });
     let today = place.report_at(25);
     place.history.forget_after(25 * HOUR);
+    assert_eq!(place.history.forget_pull_requests_after(25 * HOUR), Some(26 * HOUR));
     let then = place.linked();
     assert_eq!((then.arrivals.len(), &then.open[..]), (2, &[Name::new(GITHUB, "4")][..]));
     assert_eq!((then.incidents.len(), then.incidents[0].resolved_ms), (1, None));

@@ -28,6 +28,9 @@ pub(super) fn delivery(walk: &mut Walk<'_>, section: &Section<'_>, delivery: &mu
     if let Some(time) = time(walk, section, "attribution_window", ATTRIBUTION_MAX) {
         delivery.attribution_window = time;
     }
+    if let Some(memory) = super::sections::bytes(walk, section, "memory", MEMORY_BYTES_MAX) {
+        delivery.memory_bytes = usize::try_from(memory.value).unwrap_or(usize::MAX);
+    }
     let faults = walk.faults();
     if let Some(section) =
         section.field("github").and_then(|field| walk.section(field, "delivery.github"))
@@ -254,6 +257,8 @@ fn path(text: &str) -> Option<PathBuf> {
     legal.then(|| PathBuf::from(text))
 }
 
+/// More than the history of any repository takes.
+const MEMORY_BYTES_MAX: u64 = 64 << 30;
 /// A large organisation's.
 const SOURCES_MAX: usize = 1000;
 const NAMES_MAX: usize = 64;

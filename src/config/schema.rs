@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 68] = [
+pub const KEYS: [Key; 69] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -53,6 +53,7 @@ pub const KEYS: [Key; 68] = [
     key("delivery.time_zone", "time zone", Some("UTC")),
     key("delivery.history", "duration", Some("90d")),
     key("delivery.attribution_window", "duration", Some("1d")),
+    key("delivery.memory", "size", Some("256MiB")),
     key("delivery.github", "section", None),
     key("delivery.github.api_url", "address", Some("https://api.github.com")),
     key("delivery.github.token", "secret", None),

@@ -183,7 +183,12 @@ fn memory(walk: &mut Walk<'_>, section: &Section<'_>, receive: &mut receive::Lim
     }
 }
 
-fn bytes(walk: &mut Walk<'_>, section: &Section<'_>, name: &str, max: u64) -> Option<Typed<u64>> {
+pub(super) fn bytes(
+    walk: &mut Walk<'_>,
+    section: &Section<'_>,
+    name: &str,
+    max: u64,
+) -> Option<Typed<u64>> {
     let field = section.field(name)?;
     let typed = walk.typed(&field, Form::Size, scalar::size)?;
     typed.bounded(walk, REQUEST_BYTES_MIN..=max, |bytes| scalar::size_text(*bytes))

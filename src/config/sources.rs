@@ -18,6 +18,8 @@ pub struct Delivery {
     pub history: Duration,
     /// How long after a deployment an incident is taken for its consequence.
     pub attribution_window: Duration,
+    /// How much of what was linked is kept from one computation to the next.
+    pub memory_bytes: usize,
     /// How GitHub is reached.
     pub github: GitHub,
     /// Repositories on GitHub.
@@ -120,6 +122,7 @@ impl Delivery {
             time_zone: TIME_ZONE.to_owned(),
             history: Duration::from_secs(90 * 86_400),
             attribution_window: Duration::from_secs(86_400),
+            memory_bytes: 256 << 20,
             github: GitHub {
                 api_url: "https://api.github.com".to_owned(),
                 token: None,

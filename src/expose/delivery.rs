@@ -17,6 +17,8 @@ pub struct Delivered {
     pub places: Arc<Vec<PlaceNumbers>>,
     /// Places that are known and not among these, because there are too many.
     pub places_omitted: usize,
+    /// Places whose history does not fit into the memory for it.
+    pub places_cold: usize,
     /// Each workflow of each service, in each window.
     pub workflows: Arc<Vec<WorkflowNumbers>>,
     /// Each source.
@@ -201,7 +203,7 @@ const fn counter(
     Family { described: Described { name, help, kind: Kind::Counter, unit: None, labels }, put }
 }
 
-static FAMILIES: [Family; 21] = [
+static FAMILIES: [Family; 22] = [
     gauge(
         "redora_dora_deployments",
         None,
@@ -329,6 +331,13 @@ static FAMILIES: [Family; 21] = [
         &[],
         "Services in environments that are left out here: those that were deployed longest ago.",
         Put::Whole(|delivered, out| out.put(&[], Some(delivered.places_omitted as f64))),
+    ),
+    gauge(
+        "redora_dora_places_cold",
+        None,
+        &[],
+        "Services in environments that are linked anew each time: delivery.memory is too small.",
+        Put::Whole(|delivered, out| out.put(&[], Some(delivered.places_cold as f64))),
     ),
     gauge(
         "redora_ci_runs",

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Ask, each_place};
+use super::{Ask, each_place, places, query};
 use crate::keys::explain::{self, Explanation, Metric};
 use crate::ledger::{LedgerError, Reader};
 
@@ -28,11 +28,13 @@ pub struct Explained {
 /// # Errors
 /// The ledger cannot be read.
 pub fn explain(ledger: &Reader, ask: &Ask, metric: Metric) -> Result<Vec<Explained>, LedgerError> {
-    let mut all = Vec::new();
-    each_place(ledger, ask, |service, environment, linked, query| {
+    let (mut all, query) = (Vec::new(), query(ask));
+    each_place(ledger, places(ledger, ask)?, ask, |place, linked, _| {
+        let (service, environment) = (place.service, place.environment);
+        let explanation = explain::explain(&linked, &query, metric);
         let (from_ms, to_ms) = (query.from_ms, query.to_ms);
-        let explanation = explain::explain(linked, query, metric);
         all.push(Explained { service, environment, from_ms, to_ms, explanation });
     })?;
+    all.sort_by(|a, b| (&a.service, &a.environment).cmp(&(&b.service, &b.environment)));
     Ok(all)
 }

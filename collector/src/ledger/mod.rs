@@ -15,15 +15,18 @@ mod file;
 mod inbox;
 mod read;
 mod schema;
+mod touched;
 
 use std::ops::Deref;
 
 use redora_model::fact::{Fact, What};
 use rusqlite::{OptionalExtension, Transaction, params};
+use touched::Scopes;
 
 pub use error::{LedgerError, OpenError, ReceiveError};
 pub use inbox::{Delivery, InboxBounds, Received, Waiting};
 pub use read::{Place, Reader, Scope};
+pub use touched::Touched;
 
 /// A ledger that is open to be written, by this process alone.
 #[derive(Debug)]
@@ -100,9 +103,9 @@ impl Ledger {
     /// Nothing was stored.
     pub fn append(&mut self, batch: &Batch) -> Result<Appended, LedgerError> {
         let transaction = self.reader.db.transaction()?;
-        let mut appended = Appended::default();
+        let (mut appended, mut scopes) = (Appended::default(), Scopes::default());
         for fact in &batch.facts {
-            *match append(&transaction, fact)? {
+            *match append(&transaction, fact, &mut scopes)? {
                 Version::New => &mut appended.new,
                 Version::Corrects => &mut appended.corrected,
                 Version::Stale => &mut appended.stale,
@@ -124,6 +127,7 @@ impl Ledger {
         }
         if appended.new + appended.corrected > 0 {
             transaction.execute("UPDATE generation SET number = number + 1", [])?;
+            scopes.touch(&transaction)?;
         }
         transaction.commit()?;
         Ok(appended)
@@ -138,7 +142,11 @@ enum Version {
     Known,
 }
 
-fn append(transaction: &Transaction<'_>, fact: &Fact) -> Result<Version, LedgerError> {
+fn append(
+    transaction: &Transaction<'_>,
+    fact: &Fact,
+    scopes: &mut Scopes,
+) -> Result<Version, LedgerError> {
     let kind = fact.what.kind();
     let body = serde_json::to_string(fact).expect("a fact has no key that is not text");
     let mut known = transaction.prepare_cached(
@@ -168,15 +176,18 @@ fn append(transaction: &Transaction<'_>, fact: &Fact) -> Result<Version, LedgerE
         transaction
             .prepare_cached("UPDATE facts SET wins = 0 WHERE number = ?1")?
             .execute([number])?;
+        scopes.add_replaced(transaction, number)?;
     }
-    let columns = Columns::of(&fact.what);
+    let Columns { repository, service, environment, at_ms } = Columns::of(&fact.what);
     let mut insert = transaction.prepare_cached(
         "INSERT INTO facts
          (kind, source, id, as_of_ms, wins, repository, service, environment, at_ms, body)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let wins = !matches!(version, Version::Stale);
-    let Columns { repository, service, environment, at_ms } = columns;
+    if wins {
+        scopes.add(kind, repository, service, environment);
+    }
     insert.execute(params![
         kind,
         fact.source,

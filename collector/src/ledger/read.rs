@@ -4,6 +4,7 @@
 use redora_model::fact::Fact;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::touched::Touched;
 use super::{LedgerError, Reject};
 
 /// A ledger that is open to be read.
@@ -109,6 +110,14 @@ impl Reader {
     /// The file cannot be read.
     pub fn generation(&self) -> Result<u64, LedgerError> {
         Ok(self.db.query_row("SELECT number FROM generation", [], |row| row.get(0))?)
+    }
+
+    /// Whose facts changed when.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn touched(&self) -> Result<Touched, LedgerError> {
+        Touched::read(&self.db)
     }
 
     /// How many things each source gave that are no facts.

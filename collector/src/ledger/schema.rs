@@ -5,7 +5,7 @@
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"redo");
 
 /// Each step's SQL; a file whose `user_version` is n has taken the first n.
-pub(super) const STEPS: [&str; 4] = [FACTS, REJECTS, QUESTIONS, INBOX];
+pub(super) const STEPS: [&str; 5] = [FACTS, REJECTS, QUESTIONS, INBOX, TOUCHED];
 
 /// Facts find themselves by what tells their versions apart; those that hold, also by whose they
 /// are and when.
@@ -78,4 +78,15 @@ CREATE TABLE deliveries (
 CREATE UNIQUE INDEX deliveries_ids ON deliveries (door, id);
 CREATE INDEX deliveries_waiting ON deliveries (number, bytes, waits) WHERE waits;
 CREATE INDEX deliveries_handled ON deliveries (at_ms) WHERE NOT waits;
+";
+
+/// Which generation last changed what holds of a repository, of a place, or (all empty) of links.
+const TOUCHED: &str = "
+CREATE TABLE touched (
+  repository TEXT NOT NULL,
+  service TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  PRIMARY KEY (repository, service, environment)
+) STRICT, WITHOUT ROWID;
 ";

@@ -25,16 +25,11 @@ pub struct History {
 }
 
 impl History {
-    /// Forgets what happened after a moment, so that a report of that moment says what it would
-    /// have said then; hands back the first moment of what was forgotten.
+    /// Forgets what happened in the place after a moment, so that a report of that moment says what
+    /// it would have said then; hands back the first moment of what was forgotten.
     pub fn forget_after(&mut self, ms: i64) -> Option<i64> {
         let mut next = None;
-        let mut earlier = |at_ms: &i64| {
-            if *at_ms > ms {
-                next = Some(next.map_or(*at_ms, |next: i64| next.min(*at_ms)));
-            }
-            *at_ms <= ms
-        };
+        let mut earlier = |at_ms: &i64| is_until(*at_ms, ms, &mut next);
         self.deployments.retain(|(_, deployment)| earlier(&deployment.created_ms));
         for (_, deployment) in &mut self.deployments {
             deployment.statuses.retain(|status| earlier(&status.at_ms));
@@ -44,6 +39,14 @@ impl History {
             incident.changes.retain(|turn| earlier(&turn.at_ms));
         }
         self.sightings.retain(|(_, sighting)| earlier(&sighting.first_ms));
+        next
+    }
+
+    /// The same for the repositories, which several places may share. Commits stay: they count
+    /// where something contains them that was deployed.
+    pub fn forget_pull_requests_after(&mut self, ms: i64) -> Option<i64> {
+        let mut next = None;
+        let mut earlier = |at_ms: &i64| is_until(*at_ms, ms, &mut next);
         self.pull_requests.retain(|(_, pull)| earlier(&pull.created_ms));
         for (_, pull) in &mut self.pull_requests {
             let steps = [&mut pull.first_review_ms, &mut pull.approved_ms, &mut pull.merged_ms];
@@ -53,6 +56,14 @@ impl History {
         }
         next
     }
+}
+
+/// Whether a moment is not past another; notes the first that is.
+fn is_until(at_ms: i64, ms: i64, next: &mut Option<i64>) -> bool {
+    if at_ms > ms {
+        *next = Some(next.map_or(at_ms, |next| next.min(at_ms)));
+    }
+    at_ms <= ms
 }
 
 /// What a user decides about the rules.

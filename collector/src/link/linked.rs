@@ -21,6 +21,25 @@ pub struct Linked {
     pub observed: bool,
 }
 
+impl Linked {
+    /// About how many bytes it takes, to keep what is kept of many within a bound.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let text = |text: &str| size_of::<String>() + text.len();
+        let name = |name: &Name| text(&name.source) + text(&name.id);
+        let change = |change: &Change| size_of::<Change>() + change.id.len();
+        let arrival = |arrival: &Arrival| {
+            let parts = arrival.names.iter().map(name).chain(arrival.changes.iter().map(change));
+            size_of::<Arrival>() + arrival.version.len() + parts.sum::<usize>()
+        };
+        let others = self.failed.iter().chain(&self.redeployments);
+        let others = others.map(|(other, _)| name(other)).chain(self.open.iter().map(name));
+        let incidents = self.incidents.iter();
+        let incidents = incidents.map(|i| size_of::<Disruption>() + i.name.source.len());
+        self.arrivals.iter().map(arrival).chain(others).chain(incidents).sum()
+    }
+}
+
 /// A revision that came to an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {

@@ -20,10 +20,20 @@ pub use name::Name;
 /// Links a place's history.
 #[must_use]
 pub fn link(history: &History, rules: &Rules) -> Linked {
-    let commits = history.commits.iter().map(|(sha, commit)| (sha, &commit.parents[..]));
-    let graph = Graph::new(commits);
-    let mut linked = arrivals::sequence(history, rules, &graph);
-    changes::attribute(history, rules, &graph, &mut linked);
+    link_on(&graph(history), history, rules)
+}
+
+/// The graph of a history's commits, the same for every place of these commits.
+#[must_use]
+pub fn graph(history: &History) -> Graph {
+    Graph::new(history.commits.iter().map(|(sha, commit)| (sha, &commit.parents[..])))
+}
+
+/// Links a place's history on the graph of its commits.
+#[must_use]
+pub fn link_on(graph: &Graph, history: &History, rules: &Rules) -> Linked {
+    let mut linked = arrivals::sequence(history, rules, graph);
+    changes::attribute(history, rules, graph, &mut linked);
     failures::attribute(history, rules, &mut linked);
     linked
 }

@@ -54,6 +54,7 @@ struct Work {
 struct Numbers {
     places: Arc<Vec<PlaceNumbers>>,
     places_omitted: usize,
+    places_cold: usize,
     workflows: Arc<Vec<WorkflowNumbers>>,
     rejects: Vec<(String, u64)>,
 }
@@ -146,7 +147,7 @@ fn prepare(
         rules: rules(config),
         zone: Zone::named(&config.delivery.time_zone).expect("the zone was checked"),
         numbers: Mutex::default(),
-        warm: Mutex::default(),
+        warm: Mutex::new(Warm::new(config.delivery.memory_bytes)),
     };
     Ok((Arc::new(work), sources, sighted))
 }
@@ -242,10 +243,11 @@ impl Work {
 
     fn compute(&self) -> Result<Numbers, DeliveryError> {
         let (reader, now_ms) = (Reader::open(&self.ledger)?, (self.rounds.clock)());
-        let (places, places_omitted) = kept(self.places(&reader, now_ms)?);
+        let (places, places_cold) = self.places(&reader, now_ms)?;
+        let (places, places_omitted) = kept(places);
         let places = Arc::new(places);
         let workflows = Arc::new(self.workflows(&reader, now_ms)?);
-        Ok(Numbers { places, places_omitted, workflows, rejects: reader.rejects()? })
+        Ok(Numbers { places, places_omitted, places_cold, workflows, rejects: reader.rejects()? })
     }
 
     fn ask(&self, window_ms: i64, at_ms: i64) -> Ask {
@@ -266,22 +268,22 @@ impl Work {
         Ok(numbers)
     }
 
-    fn places(&self, reader: &Reader, now_ms: i64) -> Result<Vec<PlaceNumbers>, LedgerError> {
+    /// Every place, and how many of them had to be linked anew for want of memory.
+    fn places(
+        &self,
+        reader: &Reader,
+        now_ms: i64,
+    ) -> Result<(Vec<PlaceNumbers>, usize), LedgerError> {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut answers = |window_ms| warm.answers(reader, &self.ask(window_ms, now_ms));
-        let place = |answer: Answer| PlaceNumbers {
-            service: answer.service,
-            environment: answer.environment,
-            windows: Vec::new(),
-            ever: answer.report,
+        let windows_ms: Vec<i64> = WINDOWS.iter().map(|(_, ms)| *ms).chain([now_ms]).collect();
+        let answers = warm.answers(reader, &self.ask(0, now_ms), &windows_ms)?;
+        let place = |mut answers: Vec<Answer>| {
+            let Answer { service, environment, report: ever, .. } = answers.pop()?;
+            let names = WINDOWS.into_iter().map(|(name, _)| name);
+            let reports = answers.into_iter().map(|answer| answer.report);
+            Some(PlaceNumbers { service, environment, windows: names.zip(reports).collect(), ever })
         };
-        let mut places: Vec<PlaceNumbers> = answers(now_ms)?.into_iter().map(place).collect();
-        for (name, window_ms) in WINDOWS {
-            for (place, answer) in places.iter_mut().zip(answers(window_ms)?) {
-                place.windows.push((name, answer.report));
-            }
-        }
-        Ok(places)
+        Ok((answers.into_iter().filter_map(place).collect(), warm.cold()))
     }
 
     /// The numbers as they were computed, and the standing of the sources at this moment.
@@ -294,8 +296,8 @@ impl Work {
             source_numbers(source, &standing, rejects.map_or(0, |(_, total)| *total), now_ms)
         });
         let (places, workflows) = (numbers.places.clone(), numbers.workflows.clone());
-        let places_omitted = numbers.places_omitted;
-        Delivered { places, places_omitted, workflows, sources: sources.collect() }
+        let Numbers { places_omitted, places_cold, .. } = *numbers;
+        Delivered { places, places_omitted, places_cold, workflows, sources: sources.collect() }
     }
 }
 
