@@ -10,6 +10,8 @@ pub(super) struct Step {
     pub(super) yields: Yield,
     /// Facts that were stored and were not known so.
     pub(super) fresh: u64,
+    /// Objects that were read, known ones too; bytes of a log.
+    pub(super) read: u64,
     /// What was set aside.
     pub(super) rejected: u64,
     /// Requests that it cost.
