@@ -87,6 +87,19 @@ impl Source {
         }
     }
 
+    /// How long what a step did takes as a rule, by what was ahead of it.
+    #[must_use]
+    pub fn usual_ms(&self, before: &[Ahead], requests: u64, read: u64) -> u64 {
+        match self.reader {
+            Reader::GitHub(_) if before.iter().any(|ahead| ahead.graphql_requests > 0) => {
+                requests * github::QUERY_MS
+            }
+            Reader::GitHub(_) => requests * github::REQUEST_MS,
+            Reader::Git(_) => read / COMMITS_PER_MS,
+            Reader::Log { .. } => read / BYTES_PER_MS,
+        }
+    }
+
     /// What the server of this source still allows; `None` where it has none.
     ///
     /// # Errors

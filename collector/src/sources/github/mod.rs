@@ -28,6 +28,7 @@ pub use client::{Client, Config, SetupError};
 pub use collect::Collector;
 pub use cursor::{Cursor, Stream};
 pub use forecast::Read;
+pub(crate) use forecast::{QUERY_MS, REQUEST_MS};
 pub use graphql::{Backfill, BackfillCursor};
 pub use plan::{Batch, Next, Plan, Reject};
 pub use reply::{Refusal, Trouble, Wait};

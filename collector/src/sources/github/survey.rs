@@ -58,14 +58,29 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// From when on the last part of so many can be asked; `None` is at once, for all of them are
-    /// allowed.
+    /// How long so many take that would take `work_ms` without a limit, with every wait for the
+    /// next hour; asked evenly, for nobody asks faster than is answered.
     #[must_use]
-    pub fn ready_ms(&self, needed: u64) -> Option<i64> {
-        let beyond = needed.checked_sub(self.remaining).filter(|beyond| *beyond > 0)?;
-        let hours = i64::try_from(beyond.div_ceil(self.limit.max(1)) - 1).unwrap_or(i64::MAX);
-        Some(self.resets_ms.saturating_add(hours.saturating_mul(HOUR_MS)))
+    pub fn lasts_ms(&self, needed: u64, work_ms: u64, now_ms: i64) -> u64 {
+        let first_ms = u64::try_from(self.resets_ms.saturating_sub(now_ms)).unwrap_or(0);
+        let asked_within = |span_ms: u64| ratio(needed, span_ms, work_ms.max(1)).min(needed);
+        let first = asked_within(first_ms).min(self.remaining);
+        let each = asked_within(HOUR_MS).min(self.limit).max(1);
+        let is_enough = first == asked_within(first_ms) && self.limit >= asked_within(HOUR_MS);
+        let left = needed - first;
+        if left == 0 || is_enough {
+            return work_ms;
+        }
+        let whole = (left - 1) / each;
+        let rest_ms = ratio(work_ms, left - whole * each, needed);
+        first_ms.saturating_add(whole.saturating_mul(HOUR_MS)).saturating_add(rest_ms)
     }
+}
+
+/// `a * b / c`, which may be more than 64 bits on the way.
+fn ratio(a: u64, b: u64, c: u64) -> u64 {
+    let ratio = u128::from(a) * u128::from(b) / u128::from(c.max(1));
+    u64::try_from(ratio).unwrap_or(u64::MAX)
 }
 
 impl Surveyor {
@@ -183,7 +198,7 @@ impl Limit {
     }
 }
 
-const HOUR_MS: i64 = 3_600_000;
+const HOUR_MS: u64 = 3_600_000;
 
 #[cfg(test)]
 mod tests {
@@ -191,16 +206,23 @@ mod tests {
 
     #[test]
     fn what_is_beyond_an_hour_waits_for_the_next_ones() {
-        let allowance = Allowance { limit: 5_000, remaining: 800, resets_ms: 1_000 };
-        for (needed, ready_ms) in [
-            (0, None),
-            (800, None),
-            (801, Some(1_000)),
-            (5_800, Some(1_000)),
-            (5_801, Some(1_000 + HOUR_MS)),
-            (20_800, Some(1_000 + 3 * HOUR_MS)),
+        const MINUTE_MS: u64 = 60_000;
+        let allowance = Allowance { limit: 5_000, remaining: 800, resets_ms: 1_800_000 };
+        for (needed, work_min, lasts_min, why) in [
+            (0, 0, 0, "nothing"),
+            (800, 1, 1, "all of this hour's"),
+            (900, 9, 31, "the last hundred take a minute of the next hour"),
+            (5_800, 58, 80, "a whole hour's beside"),
+            (5_900, 59, 91, "and a hundred of the hour after"),
+            (16_000, 160, 212, "three hours and some"),
+            (16_000, 960, 960, "so slow that no hour is used up"),
         ] {
-            assert_eq!(allowance.ready_ms(needed), ready_ms, "{needed}");
+            let lasts_ms = allowance.lasts_ms(needed, work_min * MINUTE_MS, 0);
+            assert_eq!(lasts_ms, lasts_min * MINUTE_MS, "{needed}: {why}");
         }
+        let stale = Allowance { resets_ms: -1, ..allowance };
+        assert_eq!(stale.lasts_ms(900, 9 * MINUTE_MS, 0), 9 * MINUTE_MS, "the hour is over");
+        let none = Allowance { limit: 0, remaining: 0, resets_ms: 0 };
+        assert!(none.lasts_ms(u64::MAX, u64::MAX, i64::MIN) > 0, "nothing overflows");
     }
 }
