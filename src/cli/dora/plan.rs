@@ -75,7 +75,8 @@ fn row(source: &str, ahead: &Ahead) -> [String; 8] {
         source.to_owned(),
         ahead.stream.to_owned(),
         ahead.place.word().to_owned(),
-        ahead.since_ms.map_or_else(|| "-".to_owned(), text),
+        // To the second, as GitHub reads it.
+        ahead.since_ms.map_or_else(|| "-".to_owned(), |ms| text(ms - ms.rem_euclid(1_000))),
         objects(ahead),
         ahead.graphql_requests.to_string(),
         ahead.graphql_points.to_string(),

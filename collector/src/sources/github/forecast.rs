@@ -125,6 +125,10 @@ impl Forecast<'_> {
         place.open.clone_from(&spot.open);
         place.unread.clone_from(&spot.handed);
         let history = place.history.get_or_insert_default();
+        if !spot.is_over {
+            // The walk will meet most of what was deployed.
+            history.strays.clear();
+        }
         // What came after the walk's beginning is one comparison.
         let has_moved = history.head.is_some() && history.head != self.counts.head;
         history.known.clone_from(&self.counts.head);
@@ -221,7 +225,8 @@ impl Forecast<'_> {
         let history = place.history.as_ref().unwrap_or(&nothing);
         let pages = |objects: u64| objects.div_ceil(PER_PAGE).max(1);
         let total = self.total();
-        let strays = history.strays.len() as u64;
+        // Before the branch was read it is not known which of them it does not have.
+        let strays = history.known.as_ref().map_or(0, |_| history.strays.len() as u64);
         match &place.walk {
             None => {
                 let is_known = history.known == self.counts.head;
