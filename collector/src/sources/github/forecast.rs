@@ -31,7 +31,7 @@ impl<'a> Read<'a> {
     }
 
     /// From when on a stream is read.
-    pub(crate) fn from_ms(self, stream: Stream, plan: &Plan) -> i64 {
+    pub(crate) fn begins_ms(self, stream: Stream, plan: &Plan) -> i64 {
         horizon_ms(stream, self.place(stream).and_then(|place| place.watermark_ms), plan)
     }
 

@@ -100,13 +100,13 @@ impl Surveyor {
         let plan = &self.plan;
         let since = Since {
             commits_ms: read.commits_from_ms(plan).or_else(|| commits::since_ms(plan)),
-            incidents_ms: read.from_ms(Stream::Incidents, plan),
+            incidents_ms: read.begins_ms(Stream::Incidents, plan),
         };
         let counts = graphql::counts(&self.client, plan, since, moment).await;
         let mut counts = counts.map_err(unseen)?;
         for stream in [Stream::Runs, Stream::Workflow] {
             if plan.streams.contains(&stream) {
-                let from_ms = read.from_ms(stream, plan);
+                let from_ms = read.begins_ms(stream, plan);
                 let total = self.runs(stream, from_ms, moment).await.map_err(unseen)?;
                 let count = Count { total, from_ms: Some(from_ms), ..Count::default() };
                 counts.of.insert(stream, count);
