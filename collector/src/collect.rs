@@ -19,11 +19,12 @@ mod store;
 
 pub use board::{Board, Standing};
 pub use door::{ALERTMANAGER, Doors, GITHUB, INCIDENTS, PAGERDUTY, Refused};
-pub use forecast::{Survey, Unseen};
+pub use forecast::Survey;
 pub use github::GitHub;
 pub use round::{Clock, End, Told, round};
 pub use rounds::{Rounds, Timed};
 pub use source::{Reader, Source};
+pub use step::Unseen;
 pub use store::{Stood, Store, Wait};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Rounds of the agent do without; nobody watches them.
 
 use super::source::{Reader, Source};
-use super::store::Wait;
+use super::step::Unseen;
 use crate::sources::ahead::Ahead;
 use crate::sources::git;
 use crate::sources::github::{self, Allowances};
@@ -20,15 +20,6 @@ enum Held {
     /// As counted from the place that this tells.
     Git(git::Fresh, Option<String>),
     Log(Sizes),
-}
-
-/// Why a source does not tell what it has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unseen {
-    /// It cannot be read before someone acts; the text names the cure.
-    Refused(String),
-    /// Not before a time.
-    Waits(Wait),
 }
 
 impl Source {

@@ -7,8 +7,7 @@ use redora_model::identity::Environment;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::forecast::Unseen;
-use super::step::{Moment, Step};
+use super::step::{Moment, Step, Unseen};
 use super::store::{Store, Wait, Yield};
 use crate::ledger::{LedgerError, Reject};
 use crate::sources::ahead::Ahead;

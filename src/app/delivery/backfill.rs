@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use redora_collector::collect::{
-    Clock as UnixMs, End, Rounds, Source, Stood, Store, Survey, Told, round,
-};
+use redora_collector::collect::{End, Rounds, Source, Stood, Store, Survey, Told, round};
 use redora_collector::ledger::LedgerError;
 use redora_collector::sources::ahead::Ahead;
 use tokio::task::JoinSet;
 
 use super::pace::{Pace, eta_ms};
 use super::plan::{Planned, Surveyed, survey};
-use super::sources::timed;
+use super::sources::{timed, unix_ms};
 use super::{DeliveryError, open};
 use crate::config::Config;
 use crate::process::Clock;
@@ -165,10 +163,4 @@ impl Watched {
             eta_ms: eta_ms(left_ms, self.pace.lately(), wait_ms),
         }
     }
-}
-
-/// The agent's clock as the collector reads it.
-pub(super) fn unix_ms(clock: &Clock) -> UnixMs {
-    let clock = clock.clone();
-    Arc::new(move || i64::try_from(clock.unix_ms()).unwrap_or(i64::MAX))
 }

@@ -12,8 +12,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::backfill::unix_ms;
-use super::sources::timed;
+use super::sources::{timed, unix_ms};
 use super::{DeliveryError, LEDGER_FILE};
 use crate::config::Config;
 use crate::process::Clock;

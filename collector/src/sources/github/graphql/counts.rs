@@ -1,5 +1,5 @@
-//! One query for the sizes of all streams of a repository, at the price of a point. It is no part of
-//! the walks, which learn the size of a list only at its end.
+//! One query for the sizes of all streams of a repository, at the price of a point. It is no part
+//! of the walks, which learn the size of a list only at its end.
 
 use std::collections::BTreeMap;
 
