@@ -111,6 +111,48 @@ fn delivery_is_read_while_another_process_collects_it() {
     drop(held);
 }
 
+#[test]
+fn a_dry_run_says_what_there_is_to_read_and_leaves_everything_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("incidents.jsonl"), "{}\n").unwrap();
+    let write = |log: &str| {
+        let delivery = format!("delivery: {{ incidents: [{{ jsonl: {} }}] }}", path(log));
+        let text = format!("data_dir: {}\n{delivery}\n", path("data"));
+        std::fs::write(path("redora.yaml"), text).unwrap();
+    };
+    write("incidents.jsonl");
+    let config = path("redora.yaml");
+    let backfill =
+        |words: &[&str]| ask(&[&["dora", "backfill", "--config", &config], words].concat());
+
+    let (code, stdout, stderr) = backfill(&["--dry-run"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let row: Vec<&str> = stdout.lines().nth(1).unwrap().split_whitespace().skip(1).collect();
+    assert_eq!(row, ["bytes", "new", "-", "3", "0", "0", "0"], "{stdout}");
+    assert!(!folder.path().join("data").exists(), "nothing is made");
+    let (code, stdout, _) = backfill(&["--dry-run", "--format", "json"]);
+    let planned: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &planned["sources"][0]["ahead"][0]["objects"]), (0, &3.into()));
+
+    let (code, stdout, stderr) = backfill(&[]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("1 set aside"), "{stdout}");
+    assert!(stderr.contains(": 3 bytes: about 1 s\n"), "{stderr}");
+    let stored = std::fs::read(folder.path().join("data/ledger.sqlite")).unwrap();
+    let (_, stdout, _) = backfill(&["--dry-run"]);
+    assert!(stdout.contains("present  -      0"), "{stdout}");
+    assert!(stored == std::fs::read(folder.path().join("data/ledger.sqlite")).unwrap());
+
+    write("nothing.jsonl");
+    let (code, stdout, stderr) = backfill(&["--dry-run"]);
+    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1), "{stderr}");
+    assert_eq!(backfill(&[]).2, stderr, "a backfill says the same");
+    std::fs::write(&config, "delivery: { repositories: [{ repo: o/r }] }\n").unwrap();
+    let (code, _, stderr) = backfill(&["--dry-run"]);
+    assert_eq!((code, stderr), (2, backfill(&[]).2), "and of a faulty file as well");
+}
+
 const DEPLOYMENT: &str = concat!(
     r#"{"source":"test","id":"1","as_of_ms":1767225600000,"deployment":{"repository":"o/shop","#,
     r#""service":"shop","environment":"production","created_ms":1767225600000,"revision":"9d59","#,
@@ -128,7 +170,7 @@ fn the_version_is_that_of_the_package() {
 
 #[test]
 fn wrong_usage_exits_2_and_says_why_on_stderr() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["fly"], "unrecognized subcommand 'fly'"),
         (&["demo"], "unrecognized subcommand 'demo'"),
         (&["--port", "1"], "unexpected argument '--port'"),
@@ -138,6 +180,7 @@ fn wrong_usage_exits_2_and_says_why_on_stderr() {
         (&["health", "--timeout", "soon"], "500ms, 3s or 1m"),
         (&["completions", "cobol"], "possible values: bash"),
         (&["completions"], "<SHELL>"),
+        (&["dora", "backfill", "--format", "json"], "--dry-run"),
     ];
     for (words, reason) in cases {
         let (code, stdout, stderr) = ask(words);

@@ -8,6 +8,7 @@
 
 mod board;
 mod door;
+mod forecast;
 mod github;
 mod inbox;
 mod round;
@@ -18,11 +19,13 @@ mod store;
 
 pub use board::{Board, Standing};
 pub use door::{ALERTMANAGER, Doors, GITHUB, INCIDENTS, PAGERDUTY, Refused};
+pub use forecast::Survey;
 pub use github::GitHub;
 pub use round::{Clock, End, Told, round};
 pub use rounds::{Rounds, Timed};
 pub use source::{Reader, Source};
-pub use store::{Store, Wait};
+pub use step::Unseen;
+pub use store::{Stood, Store, Wait};
 
 #[cfg(test)]
 mod tests;

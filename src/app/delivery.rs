@@ -4,6 +4,8 @@
 mod agent;
 mod answers;
 mod backfill;
+mod pace;
+mod plan;
 mod sightings;
 mod sources;
 
@@ -20,12 +22,14 @@ use crate::config::Config;
 
 pub use agent::Delivering;
 pub use answers::page;
-pub use backfill::{Progress, backfill};
+pub use backfill::{Left, Progress, Watch, backfill};
+pub use plan::{Budget, Planned, PlannedSource, plan};
 pub use redora_collector::api::explain::Explained;
 pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
 pub use redora_collector::collect::End;
 pub use redora_collector::keys::explain::{Metric, Told};
 pub use redora_collector::keys::{Report, Spread};
+pub use redora_collector::sources::ahead::Ahead;
 pub use sources::SourceFault;
 
 /// Why the delivery half could not do what it was asked.

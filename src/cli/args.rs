@@ -64,11 +64,17 @@ pub(super) enum DoraCommand {
 /// Read every configured source once and store what it says
 ///
 /// The agent does the same at its start and then by the schedule. What was stored stays; an
-/// interrupted backfill goes on where it stood. Limits of a server are waited out.
+/// interrupted backfill goes on where it stood. Limits of a server are waited out. Its plan and its
+/// progress are on stderr: lines that redraw on a terminal, else a line a source in ten seconds.
+///
+/// With --dry-run nothing is stored and nothing has to be: each repository is asked for its size
+/// with two requests, and the plan says what would be read, what that costs of the limits of an
+/// hour, and how long it takes. It exits 2 where a source cannot be read as configured.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_long_help = "Examples:
+  redora dora backfill --config redora.yaml --dry-run
   redora dora backfill --config redora.yaml
   redora dora backfill --config redora.yaml --since 365d"
 )]
@@ -76,6 +82,14 @@ pub(super) struct BackfillOptions {
     /// How far back a first reading goes, in days or weeks [default: delivery.history]
     #[arg(long, value_name = "TIME", value_parser = values::days)]
     pub(super) since: Option<u32>,
+
+    /// Print what would be read and what that costs, and store nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// The form of the plan [default: table]
+    #[arg(long, value_name = "FORMAT", value_enum, requires = "dry_run")]
+    pub(super) format: Option<PlanFormat>,
 
     /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, the built-in defaults]
     #[arg(short, long, value_name = "FILE")]
@@ -194,6 +208,13 @@ impl From<MetricWord> for Metric {
             MetricWord::ReworkRatio => Self::ReworkRatio,
         }
     }
+}
+
+/// The forms of a plan.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum PlanFormat {
+    Table,
+    Json,
 }
 
 /// The forms of a report.

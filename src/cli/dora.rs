@@ -2,8 +2,10 @@
 //! only spelt here, never computed.
 
 mod backfill;
+mod plan;
 mod reasons;
 mod rows;
+mod screen;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};

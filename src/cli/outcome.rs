@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// What every command ends with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What every command ends with, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Outcome {
     /// The command did what it was asked for.
     Done,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -125,8 +127,13 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     wiremock = WireMock(tools.node_modules, tmp_path)
     try:
         taught = mappings(github.exchanges, github.url, wiremock.url)
-        # A query that fails is asked again in smaller pages, which are not taught.
-        plain = [at for at, one in enumerate(taught) if one["request"]["method"] == "GET"]
+        # A query that fails is asked again in smaller pages, which are not taught; and a plan
+        # that fails is no plan.
+        plain = [
+            at
+            for at, one in enumerate(taught)
+            if one["request"]["method"] == "GET" and not of_plan(json.dumps(one["request"]))
+        ]
         troubles = {"limited": (plain[len(plain) // 2], LIMIT), "failing": (plain[1], GATEWAY)}
         for name, (at, trouble) in troubles.items():
             taught[at : at + 1] = after(trouble, taught[at], name)
@@ -134,7 +141,8 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
         wiremock.teach(taught)
         dora = collector(tools, tmp_path / "collected", wiremock.url, history)
         _, progress = dora.backfill()
-        assert {line.rpartition(": ")[2] for line in progress} == {
+        waits = [line for line in progress if "; waits until " in line]
+        assert {line.rpartition(": ")[2] for line in waits} == {
             "the server failed",
             "too many requests in too short a time",
         }
@@ -149,6 +157,11 @@ def test_wiremock_is_collected_to_the_report_of_the_same_facts_imported(
     imported.store(history.facts())
     check(dora, history)
     assert anonymous(dora.report()) == anonymous(imported.report())
+
+
+def of_plan(asked: str) -> bool:
+    """Whether a request is one that a plan is made from."""
+    return "/rate_limit" in asked or bool(re.search(r"actions/runs\b.*per_page=1\W", asked))
 
 
 def one_by_one(github: Server, repository: Repository) -> Iterator[tuple[Request, Reply]]:
@@ -196,7 +209,7 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
     assert [word for request in asked for word in undeclared(description, request)] == []
 
 
-@pytest.mark.parametrize("share", [0.01, 0.5], ids=["in the past", "in the present"])
+@pytest.mark.parametrize("share", [0.02, 0.5], ids=["in the past", "in the present"])
 def test_a_killed_collection_goes_on_where_it_stood(
     tools: Tools, tmp_path: Path, share: float
 ) -> None:
@@ -216,9 +229,103 @@ def test_a_killed_collection_goes_on_where_it_stood(
             process.kill()
         assert len(github.exchanges) < whole
         dora.backfill()
-        assert len(github.exchanges) <= whole + 5
+        # A plan is made anew, and what was being read is read again.
+        assert len(github.exchanges) <= whole + 8
     assert kinds(dora.facts()) == {"deployment": 329, "commit": repository.reachable}
     check(dora, history)
+
+
+def plan(dora: Dora, *words: str) -> dict[str, Any]:
+    """What a backfill would read and cost."""
+    ended = dora.run("backfill", "--dry-run", "--format", "json", *words)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return json.loads(ended.stdout)
+
+
+def planned(plan: dict[str, Any], *keys: str) -> int:
+    """The sum of what a plan's streams have under these keys."""
+    ahead = [ahead for source in plan["sources"] for ahead in source["ahead"]]
+    return sum(one[key] for one in ahead for key in keys)
+
+
+def counted(github: Server, repository: Repository) -> int:
+    """The requests of a reading: without those of its plan, and without what no plan can know,
+    which is what was deployed beside the branch.
+    """
+    whole = f"/repos/{repository.name}"
+    return sum(
+        not (of_plan(request.target) or is_count(request))
+        and not ("/compare/" in request.path or request.path == whole or reply.status == 404)
+        for request, reply in github.exchanges
+    )
+
+
+def is_count(request: Request) -> bool:
+    """Whether a request asks for nothing but sizes."""
+    return request.method == "POST" and json.loads(request.body)["operationName"] == "Counts"
+
+
+@pytest.mark.parametrize("months", [MONTHS, None], ids=["months", "years"])
+def test_a_plan_announces_the_requests_that_are_then_counted(
+    tools: Tools, tmp_path: Path, months: tuple[str, str] | None
+) -> None:
+    """Within three requests and to the point, and asks three for that; nothing is stored."""
+    history = GovUk(months)
+    repository = Repository(history)
+    graphql = GraphQL(repository, github_schema(tools))
+    with Server(graphql) as github:
+        dora = collector(tools, tmp_path, github.url, history)
+        announced = plan(dora)
+        assert [request.method for request, _ in github.exchanges] == ["POST", "GET", "GET"]
+        assert [path.name for path in tmp_path.iterdir()] == ["redora.yaml"]
+        table = dora.run("backfill", "--dry-run").stdout
+        github.exchanges.clear()
+        before = graphql.points
+        _, progress = dora.backfill()
+        requests_ = planned(announced, "graphql_requests", "rest_requests")
+        assert abs(requests_ - counted(github, repository)) <= 3
+        # The plan that a backfill begins with costs a point.
+        points = graphql.points - before - 1
+        assert planned(announced, "graphql_points") == points == announced["graphql"]["needed"]
+        again = plan(dora)
+    assert github.faults == []
+    deployments, commits = (len(repository.deployments), planned(announced, "objects"))
+    rows = [line.split()[1:] for line in table.splitlines()]
+    assert [row[0] for row in rows[1:5]] == ["deployments", "commits", "pull", "runs"]
+    assert rows[1][3] == str(deployments)
+    assert commits > deployments
+    assert announced["graphql"]["waits_ms"] == announced["rest"]["waits_ms"] == 0
+    assert progress[0].startswith(f"github:{repository.name}: {deployments} deployments, ")
+    assert planned(again, "objects", "graphql_requests") == 0
+    assert planned(again, "rest_requests") == 4
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5], ids=["in the past", "in the present"])
+def test_a_plan_goes_on_where_a_reading_was_cut_off(
+    tools: Tools, tmp_path: Path, share: float
+) -> None:
+    """What it announces then is what is left, within three requests."""
+    history = GovUk(MONTHS)
+    repository = Repository(history)
+    with Server(GraphQL(repository, github_schema(tools))) as github:
+        dora = collector(tools, tmp_path, github.url, history)
+        whole = planned(plan(dora), "graphql_requests", "rest_requests")
+        command = [dora.redora, "dora", "backfill", "--config", dora.config]
+        process = Process("backfill", command, tmp_path)
+        github.exchanges.clear()
+        try:
+            eventually(lambda: len(github.exchanges) > whole * share + 3, "a share is asked for")
+        finally:
+            process.kill()
+        left = plan(dora)
+        github.exchanges.clear()
+        dora.backfill()
+    announced = planned(left, "graphql_requests", "rest_requests")
+    assert announced < whole
+    # Those that are known to have been deployed beside the branch are announced, one each.
+    known = len([one for one in github.exchanges if "/compare/" in one[0].path])
+    assert counted(github, repository) - 3 <= announced
+    assert announced <= counted(github, repository) + known + 3
 
 
 @pytest.mark.parametrize(
@@ -231,11 +338,18 @@ def test_a_killed_collection_goes_on_where_it_stood(
 def test_what_cannot_be_collected_is_said_once_with_its_cure(
     tools: Tools, tmp_path: Path, fault: dict[str, str], words: str
 ) -> None:
-    """With exit code 1, and at the cost of a few requests."""
+    """With exit code 1, and at the cost of a few requests; a plan says the same and exits with 2,
+    for it is asked whether the configuration would work.
+    """
     history = GovUk(MONTHS)
     with Server(GraphQL(Repository(history), github_schema(tools))) as github:
-        ended = collector(tools, tmp_path, github.url, history, **fault).run("backfill")
-    assert ended.returncode == 1
+        dora = collector(tools, tmp_path, github.url, history, **fault)
+        ended = dora.run("backfill")
+        asked = len(github.exchanges)
+        dry = dora.run("backfill", "--dry-run")
+    assert (ended.returncode, dry.returncode) == (1, 2)
     (line,) = ended.stderr.splitlines()
     assert words in line
-    assert len(github.exchanges) <= 10
+    assert (dry.stdout, dry.stderr.splitlines()) == ("", [line])
+    assert asked <= 10
+    assert len(github.exchanges) == asked + 1

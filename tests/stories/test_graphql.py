@@ -46,6 +46,7 @@ def test_every_query_is_one_that_githubs_schema_allows(github: GraphQL) -> None:
     files = sorted(QUERIES.glob("*.graphql"))
     assert [file.stem for file in files] == [
         "commits",
+        "counts",
         "deployments",
         "incidents",
         "pull_requests",

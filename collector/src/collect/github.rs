@@ -7,11 +7,13 @@ use redora_model::identity::Environment;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::step::{Moment, Step};
+use super::step::{Moment, Step, Unseen};
 use super::store::{Store, Wait, Yield};
 use crate::ledger::{LedgerError, Reject};
+use crate::sources::ahead::Ahead;
 use crate::sources::github::{
-    Backfill, BackfillCursor, Batch, Client, Collector, Cursor, Next, Plan, Trouble,
+    self, Allowances, Backfill, BackfillCursor, Batch, Client, Collector, Cursor, Next, Plan, Read,
+    Survey, Surveyor, Trouble,
 };
 use crate::sources::hooks::Object;
 
@@ -19,6 +21,7 @@ use crate::sources::hooks::Object;
 pub struct GitHub {
     collector: Collector,
     backfill: Backfill,
+    surveyor: Surveyor,
     /// `owner/name`.
     repository: String,
     environments: Vec<Environment>,
@@ -56,9 +59,10 @@ impl GitHub {
     ) -> Option<Self> {
         let repository = plan.repository.to_string();
         let backfill = Backfill::new(client.clone(), plan.clone())?;
-        let collector = Collector::new(client.clone(), plan)?;
+        let collector = Collector::new(client.clone(), plan.clone())?;
+        let surveyor = Surveyor::new(client.clone(), plan);
         let turn = Mutex::default();
-        Some(Self { collector, backfill, repository, environments, of_incidents, turn })
+        Some(Self { collector, backfill, surveyor, repository, environments, of_incidents, turn })
     }
 
     /// Whether a hook speaks of this repository.
@@ -125,7 +129,31 @@ impl GitHub {
         step.stored(name, store)
     }
 
+    /// Counts what there is to read from a place on.
+    pub(super) async fn survey(
+        &self,
+        place: Option<&str>,
+        now_ms: i64,
+        random: u64,
+    ) -> Result<Survey, Unseen> {
+        let place = read(place);
+        let survey = self.surveyor.survey(place.read(), now_ms, random).await;
+        survey.map_err(Unseen::from)
+    }
+
+    /// What is still to be read of it from a later place on.
+    pub(super) fn ahead(&self, survey: &Survey, place: Option<&str>) -> Vec<Ahead> {
+        self.surveyor.ahead(survey, read(place).read())
+    }
+
+    /// What the limits of its token still allow.
+    pub(super) async fn allowances(&self, now_ms: i64, random: u64) -> Result<Allowances, Unseen> {
+        self.surveyor.allowances(now_ms, random).await.map_err(Unseen::from)
+    }
+
     fn taken<C>(&self, name: &str, batch: Batch<C>, now_ms: i64) -> (C, Step) {
+        // Before those are left out that nobody asked for: they were read all the same.
+        let read = batch.facts.len() as u64;
         let Batch { mut facts, rejects, forgotten, requests, cursor, next } = batch;
         facts.retain_mut(|fact| self.is_wanted(fact));
         let rejects = rejects.into_iter().map(|reject| Reject {
@@ -135,12 +163,11 @@ impl GitHub {
             at_ms: now_ms,
         });
         let yields = Yield { facts, rejects: rejects.collect(), ..Yield::default() };
-        let mut step = Step { yields, requests, gaps: forgotten, ..Step::default() };
+        let mut step = Step { yields, requests, gaps: forgotten, read, ..Step::default() };
         match next {
             Next::Now => {}
             Next::Later(wait) => {
-                let why = words(wait.why).to_owned();
-                step.yields.wait = Some(Wait { until_ms: wait.until_ms, why });
+                step.yields.wait = Some(Wait::from(wait));
             }
             Next::Refused(_, refusal) => step.refused = Some(refusal.to_string()),
             Next::Complete { until_ms } => {
@@ -175,10 +202,37 @@ impl Step {
     }
 }
 
-/// The place of another version costs a reading from the beginning and loses nothing.
+impl Place {
+    fn read(&self) -> Read<'_> {
+        match self {
+            Self::Past(cursor) => Read::Past(cursor),
+            Self::Present(cursor) => Read::Present(cursor),
+        }
+    }
+}
+
 fn place(name: &str, store: &Store) -> Result<Place, LedgerError> {
-    let place = store.place(name)?;
-    Ok(place.and_then(|place| serde_json::from_str(&place).ok()).unwrap_or_default())
+    Ok(read(store.place(name)?.as_deref()))
+}
+
+/// The place of another version costs a reading from the beginning and loses nothing.
+fn read(place: Option<&str>) -> Place {
+    place.and_then(|place| serde_json::from_str(place).ok()).unwrap_or_default()
+}
+
+impl From<github::Wait> for Wait {
+    fn from(wait: github::Wait) -> Self {
+        Self { until_ms: wait.until_ms, why: words(wait.why).to_owned() }
+    }
+}
+
+impl From<github::Unseen> for Unseen {
+    fn from(unseen: github::Unseen) -> Self {
+        match unseen {
+            github::Unseen::Refused(refusal) => Self::Refused(refusal.to_string()),
+            github::Unseen::Later(wait) => Self::Waits(wait.into()),
+        }
+    }
 }
 
 /// What a server's trouble is called in the log and in the ledger.

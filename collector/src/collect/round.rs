@@ -19,6 +19,8 @@ pub enum Told<'a> {
     Stepped {
         /// Facts that were not known so.
         fresh: u64,
+        /// Objects that were read, known ones too; bytes of a log.
+        read: u64,
         /// Elements that are no facts.
         rejects: u64,
         /// Requests that it cost.
@@ -62,8 +64,8 @@ pub async fn round(
         }
         let moment = Moment { now_ms: clock(), random: random(seed, turn) };
         let step = source.step(store, moment).await?;
-        let Step { fresh, rejected: rejects, requests, gaps, remaining, .. } = step;
-        tell(Told::Stepped { fresh, rejects, requests, gaps, remaining });
+        let Step { fresh, read, rejected: rejects, requests, gaps, remaining, .. } = step;
+        tell(Told::Stepped { fresh, read, rejects, requests, gaps, remaining });
         if let Some(refused) = step.refused {
             tell(Told::Refused(&refused));
             end.refused.push(refused);

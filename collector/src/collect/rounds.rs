@@ -78,7 +78,7 @@ impl Rounds {
 
     fn note(&self, name: &str, told: Told<'_>) {
         match told {
-            Told::Stepped { fresh, rejects, requests, gaps, remaining } => {
+            Told::Stepped { fresh, rejects, requests, gaps, remaining, .. } => {
                 tracing::debug!(event = "source_read", source = name, fresh, rejects, requests);
                 self.board.note(name, |standing| {
                     standing.wait = None;

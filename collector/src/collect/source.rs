@@ -80,6 +80,7 @@ impl Source {
         let mut step = Step { over: true, fresh, ..Step::default() };
         match reading {
             Ok(reading) => {
+                step.read = reading.commits + reading.deployments;
                 let skipped = reading.examples.iter().map(|skipped| {
                     self.reject(skipped.object.clone(), format!("{:?}", skipped.why), now_ms)
                 });
@@ -106,14 +107,14 @@ impl Source {
             tokio::task::spawn_blocking(move || jsonl::follow(&path, place.as_deref(), &tongue));
         match read.await.expect("reading a log neither panics nor is cancelled") {
             Err(fault) => Step { refused: Some(fault.to_string()), over: true, ..Step::default() },
-            Ok(jsonl::Batch { facts, bad, cursor, more, gap }) => {
+            Ok(jsonl::Batch { facts, bad, cursor, bytes: read, more, gap }) => {
                 let line = |bad: Reject| {
                     self.reject(format!("line {}", bad.number), bad.fault.to_string(), now_ms)
                 };
                 let rejects = bad.into_iter().map(line).collect();
                 let (place, complete_until_ms) = (Some(cursor), (!more).then_some(now_ms));
                 let yields = Yield { facts, rejects, place, complete_until_ms, ..Yield::default() };
-                Step { yields, gaps: gap.into(), over: !more, ..Step::default() }
+                Step { yields, read, gaps: gap.into(), over: !more, ..Step::default() }
             }
         }
     }

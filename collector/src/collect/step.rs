@@ -1,6 +1,6 @@
 //! What one step of any source came to: the words between the tongues and the rounds.
 
-use super::store::{Store, Yield};
+use super::store::{Store, Wait, Yield};
 use crate::ledger::LedgerError;
 
 /// What a step came to, beside what it gave.
@@ -10,6 +10,8 @@ pub(super) struct Step {
     pub(super) yields: Yield,
     /// Facts that were stored and were not known so.
     pub(super) fresh: u64,
+    /// Objects that were read, known ones too; bytes of a log.
+    pub(super) read: u64,
     /// What was set aside.
     pub(super) rejected: u64,
     /// Requests that it cost.
@@ -31,6 +33,15 @@ pub(super) struct Step {
 pub(super) struct Moment {
     pub(super) now_ms: i64,
     pub(super) random: u64,
+}
+
+/// Why a source does not tell what it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// It cannot be read before someone acts; the text names the cure.
+    Refused(String),
+    /// Not before a time.
+    Waits(Wait),
 }
 
 impl Step {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redora_model::fact::Fact;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Appended, Batch, Cursor, Ledger, LedgerError, Reject};
+use crate::ledger::{Appended, Batch, Cursor, Ledger, LedgerError, Reader, Reject};
 
 /// The ledger, shared.
 #[derive(Clone, Debug)]
@@ -36,7 +36,35 @@ pub(super) struct Yield {
     pub(super) handled: Vec<i64>,
 }
 
+/// Where a source stands, as anyone may ask who has the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stood {
+    /// Where it goes on, in its own words.
+    pub place: Option<String>,
+    /// What it waits for.
+    pub wait: Option<Wait>,
+}
+
+impl Stood {
+    /// Where a source stands by a ledger that is only read.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn read(ledger: &Reader, source: &str, now_ms: i64) -> Result<Self, LedgerError> {
+        let place = ledger.cursor(source, PLACE)?;
+        Ok(Self { place, wait: wait(ledger, source, now_ms)? })
+    }
+}
+
 impl Store {
+    /// Where a source stands.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn stood(&self, source: &str, now_ms: i64) -> Result<Stood, LedgerError> {
+        Stood::read(&self.ledger(), source, now_ms)
+    }
+
     /// Shares a ledger.
     #[must_use]
     pub fn new(ledger: Ledger) -> Self {
@@ -56,11 +84,7 @@ impl Store {
 
     /// What a source waits for, if that is later than `now_ms`.
     pub(super) fn wait(&self, source: &str, now_ms: i64) -> Result<Option<Wait>, LedgerError> {
-        let text = self.ledger().cursor(source, WAIT)?;
-        let wait: Option<Wait> = text.and_then(|text| serde_json::from_str(&text).ok());
-        // No limit lasts longer: a clock that was set back does not stop a source for a year.
-        let latest_ms = now_ms.saturating_add(WAIT_MS_MAX);
-        Ok(wait.filter(|wait| wait.until_ms > now_ms && wait.until_ms < latest_ms))
+        wait(&self.ledger(), source, now_ms)
     }
 
     /// Up to when a source is completely read.
@@ -93,6 +117,14 @@ impl Store {
         cursors.extend(complete_until_ms.map(|until_ms| cursor(COMPLETE, until_ms.to_string())));
         self.ledger().append(&Batch { facts, cursors, rejects, handled })
     }
+}
+
+fn wait(ledger: &Reader, source: &str, now_ms: i64) -> Result<Option<Wait>, LedgerError> {
+    let text = ledger.cursor(source, WAIT)?;
+    let wait: Option<Wait> = text.and_then(|text| serde_json::from_str(&text).ok());
+    // No limit lasts longer: a clock that was set back does not stop a source for a year.
+    let latest_ms = now_ms.saturating_add(WAIT_MS_MAX);
+    Ok(wait.filter(|wait| wait.until_ms > now_ms && wait.until_ms < latest_ms))
 }
 
 /// The names under which the ledger keeps them.

@@ -11,6 +11,8 @@ use super::store::Yield;
 use super::*;
 use crate::ledger::{Ledger, Scope};
 use crate::sources::git;
+use crate::sources::incidents::Origin;
+use crate::sources::incidents::jsonl::Tongue;
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -136,4 +138,73 @@ fn a_clock_that_was_set_back_does_not_stop_a_source_for_a_year() {
     assert!(store.wait("s", NOW_MS - 1000).unwrap().is_some());
     assert!(store.wait("s", NOW_MS).unwrap().is_none());
     assert!(store.wait("s", NOW_MS - 365 * 86_400_000).unwrap().is_none());
+}
+
+/// What a source has ahead of it by now: objects of each stream.
+async fn ahead(source: &Source, survey: &Survey, store: &Store) -> Vec<(&'static str, u64)> {
+    let Stood { place, .. } = store.stood(&source.name, NOW_MS).unwrap();
+    let ahead = source.ahead(survey, place.as_deref());
+    ahead.iter().map(|ahead| (ahead.stream, ahead.objects)).collect()
+}
+
+#[tokio::test]
+async fn a_clone_tells_what_is_new_in_it_before_it_is_read() {
+    let (clone, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (source, store) = (clone_with(clone.path(), 3), store(home.path()));
+    let survey = source.survey(None, NOW_MS, 1).await.unwrap();
+    assert_eq!(ahead(&source, &survey, &store).await, [("commits", 3), ("deployments", 1)]);
+    let (clock, _) = stopped(NOW_MS);
+    let (fresh, _) = fresh_facts(&source, &store, &clock).await;
+    assert_eq!(fresh, 4, "as many as were announced");
+    assert_eq!(ahead(&source, &survey, &store).await, [("commits", 0), ("deployments", 0)]);
+
+    run_git(clone.path(), &["commit", "-q", "--allow-empty", "-m", "one more"]);
+    run_git(clone.path(), &["tag", "v2"]);
+    run_git(clone.path(), &["tag", "unlike"]);
+    let Stood { place, wait } = store.stood(&source.name, NOW_MS).unwrap();
+    assert_eq!(wait, None);
+    let survey = source.survey(place.as_deref(), NOW_MS, 1).await.unwrap();
+    assert_eq!(ahead(&source, &survey, &store).await, [("commits", 1), ("deployments", 1)]);
+    let gone = Source {
+        name: "git:/nowhere".into(),
+        reader: Reader::Git(git::Config::new("/nowhere".into(), Repository::new("o/r"), "main")),
+    };
+    let Unseen::Refused(why) = gone.survey(None, NOW_MS, 1).await.unwrap_err() else {
+        panic!("it waits for nothing")
+    };
+    assert!(why.contains("clone the repository there"), "{why}");
+}
+
+#[tokio::test]
+async fn a_log_tells_how_many_bytes_are_unread_through_a_rotation() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, store) = (home.path().join("incidents.jsonl"), store(home.path()));
+    let origin = Origin { source: "log".into(), service: None, environment: None };
+    let (log, name) = (path.clone(), "jsonl:log".to_owned());
+    let source = Source { name, reader: Reader::Log { path: log, tongue: Tongue::Record(origin) } };
+    std::fs::write(&path, "no incident\n".repeat(100)).unwrap();
+    let survey = source.survey(None, NOW_MS, 1).await.unwrap();
+    assert_eq!(ahead(&source, &survey, &store).await, [("bytes", 1_200)]);
+    let (clock, _) = stopped(NOW_MS);
+    let mut read = 0;
+    let end = round(&source, &store, &clock, 1, |told| {
+        if let Told::Stepped { read: bytes, .. } = told {
+            read += bytes;
+        }
+    });
+    end.await.unwrap();
+    assert_eq!(read, 1_200, "as many as were announced");
+    assert_eq!(ahead(&source, &survey, &store).await, [("bytes", 0)]);
+
+    let more = "no incident\n".repeat(10);
+    let old = path.with_extension("jsonl.1");
+    std::fs::rename(&path, &old).unwrap();
+    std::fs::write(&old, "no incident\n".repeat(110)).unwrap();
+    std::fs::write(&path, &more).unwrap();
+    let Stood { place, .. } = store.stood(&source.name, NOW_MS).unwrap();
+    let survey = source.survey(place.as_deref(), NOW_MS, 1).await.unwrap();
+    assert_eq!(ahead(&source, &survey, &store).await, [("bytes", 240)]);
+    let end = round(&source, &store, &clock, 1, |_| ());
+    end.await.unwrap();
+    assert_eq!(ahead(&source, &survey, &store).await, [("bytes", 0)]);
 }

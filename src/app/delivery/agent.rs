@@ -16,9 +16,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::answers;
-use super::backfill::unix_ms;
 use super::sightings::Sighted;
-use super::sources::{doors, timed};
+use super::sources::{doors, timed, unix_ms};
 use super::{Ask, DeliveryError, LEDGER_FILE, Rules, Zone, open, rules};
 use crate::admin::{NotTaken, Push, Pushed, Query};
 use crate::config::Config;

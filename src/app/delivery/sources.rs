@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use redora_collector::collect::{Doors, GitHub, Reader, Source, Timed};
+use redora_collector::collect::{Clock as UnixMs, Doors, GitHub, Reader, Source, Timed};
 use redora_collector::sources::git::{self, GitError, ServicePaths, TagRule};
 use redora_collector::sources::github::{self, Client, Plan, SetupError, Stream};
 use redora_collector::sources::incidents::jsonl::Tongue;
@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::config::sources as named;
 use crate::config::sources::{Delivery, Incidents, Teller};
+use crate::process::Clock;
 
 /// Why a configured source cannot be read.
 #[derive(Debug, Error)]
@@ -69,6 +70,12 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
         sources.push(Timed { source: Arc::new(Source { name, reader }), schedule });
     }
     Ok(sources)
+}
+
+/// The agent's clock as the collector reads it.
+pub(super) fn unix_ms(clock: &Clock) -> UnixMs {
+    let clock = clock.clone();
+    Arc::new(move || i64::try_from(clock.unix_ms()).unwrap_or(i64::MAX))
 }
 
 /// Who listens to which door.

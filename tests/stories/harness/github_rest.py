@@ -55,6 +55,8 @@ class Rest:
             return refused
         if request.method != "GET":
             return self.json({"message": "Not Found"}, status=404)
+        if request.path == "/rate_limit":
+            return self.rate_limit()
         for pattern, answer in self.routes:
             if found := pattern.fullmatch(unquote(request.path)):
                 reply = answer(request, *found.groups())
@@ -69,6 +71,18 @@ class Rest:
         if scheme.lower() not in ("bearer", "token") or token != TOKEN:
             return self.json({"message": "Bad credentials"}, status=401)
         return None
+
+    def rate_limit(self) -> Reply:
+        """What is left of the hour, which is told for free."""
+        self.used -= 1
+        hour = {
+            "limit": LIMIT,
+            "used": self.used,
+            "remaining": max(LIMIT - self.used, 0),
+            "reset": int(datetime.now(UTC).timestamp()) + 3600,
+        }
+        resources = dict.fromkeys(("core", "graphql", "search"), hour)
+        return self.json({"resources": resources, "rate": hour})
 
     def unchanged(self, request: Request, reply: Reply) -> Reply:
         """304 for who has the same already."""

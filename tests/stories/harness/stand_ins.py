@@ -23,8 +23,8 @@ Json = Any
 TIME = r"\d{4}-\d{2}-\d{2}T\d{2}(?::|%3A)\d{2}(?::|%3A)\d{2}(?:\.\d+)?Z"
 TIMES = re.compile(TIME)
 SECONDS_TO_START = 60.0
-# Every path of GitHub's description that a collector may ask of a repository.
-PATHS = [
+# Every path of GitHub's description that a collector may ask.
+PATHS = ["/rate_limit"] + [
     "/repos/{owner}/{repo}" + rest
     for rest in (
         "",

@@ -20,7 +20,7 @@ mod walk;
 pub use config::{Config, ServicePaths, TagRule};
 pub use cursor::{Cursor, Fault, Reading, Rewrite, Skipped};
 pub use error::GitError;
-pub use read::read;
+pub use read::{Fresh, count, read};
 
 #[cfg(test)]
 mod tests;

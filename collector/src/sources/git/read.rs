@@ -9,13 +9,13 @@ use git2::{BranchType, Odb, Oid, Repository};
 use redora_model::fact::{Commit, Deployment, Fact, State, Status, What};
 use redora_model::identity::Revision;
 
-use super::config::Config;
+use super::config::{Config, TagRule};
 use super::cursor::{Cursor, Fault, Reading, Rewrite};
 use super::error::GitError;
 use super::object::RawCommit;
 use super::patch::Changes;
 use super::tags::{self, Tag, Tagged};
-use super::walk;
+use super::walk::{self, Walked};
 use crate::sources::reverts;
 
 /// Hands the facts that are new since `cursor` to `take`, in batches of `config.batch`.
@@ -34,26 +34,12 @@ pub fn read(
     now_ms: i64,
     take: &mut dyn FnMut(Vec<Fact>) -> ControlFlow<()>,
 ) -> Result<Reading, GitError> {
-    let faulty = |error: git2::Error| GitError::of(&config.path, &error);
-    let repository =
-        Repository::open(&config.path).map_err(|error| GitError::of_open(&config.path, &error))?;
-    let odb = repository.odb().map_err(faulty)?;
-    let tip = tip(&repository, config)?;
-    let tags = tags::all(&repository, &odb).map_err(faulty)?;
-    let shallow = shallow(&repository, config)?;
-
+    let repository = open(config)?;
+    let odb = repository.odb().map_err(|error| GitError::of(&config.path, &error))?;
+    let Sight { tip, tags, shallow, rules, edge, is_whole, walked } =
+        look(&repository, &odb, config, cursor)?;
     let mut reading = Reading::default();
-    reading.cursor.rules = config.fingerprint();
-    reading.cursor.edge = shallow.iter().map(Oid::to_string).collect();
-    reading.cursor.edge.sort();
-    let is_whole = cursor.rules != reading.cursor.rules
-        || cursor.edge != reading.cursor.edge
-        || cursor.absent.iter().any(|id| Oid::from_str(id).is_ok_and(|id| odb.exists(id)));
-    let known = if is_whole { Vec::new() } else { known(cursor, &odb) };
-
-    let mut tips = vec![tip];
-    tips.extend(tags.iter().filter_map(|tag| Some(tag.commit.as_ref().ok()?.id)));
-    let walked = walk::fresh(&odb, &tips, &known, &shallow, config.commits_max);
+    (reading.cursor.rules, reading.cursor.edge) = (rules, edge);
     reading.cut = walked.cut;
     for (id, fault) in walked.faults {
         reading.absent(id, fault);
@@ -73,6 +59,74 @@ pub fn read(
     reading.rewritten = rewrite(&repository, cursor, tip);
     reading.cursor.branch = tip.to_string();
     Ok(reading)
+}
+
+/// What a reading from `cursor` would hand out. It walks as far as that one, which takes a small
+/// part of its time: commits are compared with nothing.
+///
+/// # Errors
+///
+/// When the repository cannot be read at all.
+pub fn count(config: &Config, cursor: &Cursor) -> Result<Fresh, GitError> {
+    let repository = open(config)?;
+    let odb = repository.odb().map_err(|error| GitError::of(&config.path, &error))?;
+    let Sight { tags, is_whole, walked, .. } = look(&repository, &odb, config, cursor)?;
+    let is_fresh = |tag: &&Tag| {
+        let object = tag.object.to_string();
+        tag.commit.is_ok() && (is_whole || cursor.tags.get(&tag.name) != Some(&object))
+    };
+    let deployments = tags.iter().filter(is_fresh).map(|tag| {
+        let names = |rule: &&TagRule| rule.pattern.matches(tag.name.as_bytes());
+        config.tags.iter().filter(names).count() as u64
+    });
+    Ok(Fresh { commits: walked.fresh.len() as u64, deployments: deployments.sum() })
+}
+
+/// How much is new to a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// Commits of the branch and of tags.
+    pub commits: u64,
+    /// Deployments that tags stand for.
+    pub deployments: u64,
+}
+
+/// A repository as a reading finds it.
+struct Sight {
+    tip: Oid,
+    tags: Vec<Tag>,
+    shallow: HashSet<Oid>,
+    rules: String,
+    edge: Vec<String>,
+    /// Whether all of it is read, whatever the cursor knows.
+    is_whole: bool,
+    walked: Walked,
+}
+
+fn open(config: &Config) -> Result<Repository, GitError> {
+    Repository::open(&config.path).map_err(|error| GitError::of_open(&config.path, &error))
+}
+
+fn look(
+    repository: &Repository,
+    odb: &Odb<'_>,
+    config: &Config,
+    cursor: &Cursor,
+) -> Result<Sight, GitError> {
+    let tip = tip(repository, config)?;
+    let tags = tags::all(repository, odb).map_err(|error| GitError::of(&config.path, &error))?;
+    let shallow = shallow(repository, config)?;
+    let rules = config.fingerprint();
+    let mut edge: Vec<String> = shallow.iter().map(Oid::to_string).collect();
+    edge.sort();
+    let is_whole = cursor.rules != rules
+        || cursor.edge != edge
+        || cursor.absent.iter().any(|id| Oid::from_str(id).is_ok_and(|id| odb.exists(id)));
+    let known = if is_whole { Vec::new() } else { known(cursor, odb) };
+    let mut tips = vec![tip];
+    tips.extend(tags.iter().filter_map(|tag| Some(tag.commit.as_ref().ok()?.id)));
+    let walked = walk::fresh(odb, &tips, &known, &shallow, config.commits_max);
+    Ok(Sight { tip, tags, shallow, rules, edge, is_whole, walked })
 }
 
 impl Reading {

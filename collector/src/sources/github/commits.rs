@@ -95,8 +95,12 @@ fn list(reader: &Reader<'_>, head: &str) -> String {
 
 /// From when on a branch's history is read; absent is from its beginning.
 pub(crate) fn since(plan: &Plan) -> Option<String> {
-    let since_ms = plan.since_ms.saturating_sub(BEFORE_MS);
-    (since_ms > 0).then(|| date(since_ms))
+    since_ms(plan).map(date)
+}
+
+/// The same in milliseconds.
+pub(crate) fn since_ms(plan: &Plan) -> Option<i64> {
+    Some(plan.since_ms.saturating_sub(BEFORE_MS)).filter(|since_ms| *since_ms > 0)
 }
 
 /// What is reachable from `head` and not from `base`.

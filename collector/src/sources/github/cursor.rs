@@ -166,7 +166,7 @@ impl Window {
 }
 
 /// A week of runs is seldom over what a search shows.
-const WINDOW_MS: i64 = 7 * 24 * 3_600_000;
+pub(crate) const WINDOW_MS: i64 = 7 * 24 * 3_600_000;
 /// The deployed commits of a first walk, 43 bytes each in a cursor.
 const STRAYS_MAX: usize = 5_000;
 /// The deployments of an hour, which the next round lists again.

@@ -9,8 +9,10 @@
 mod client;
 mod collect;
 mod commits;
+mod count;
 mod cursor;
 mod facts;
+mod forecast;
 mod graphql;
 mod incident;
 mod payload;
@@ -20,13 +22,17 @@ mod reader;
 mod reply;
 mod signs;
 mod step;
+mod survey;
 
 pub use client::{Client, Config, SetupError};
 pub use collect::Collector;
 pub use cursor::{Cursor, Stream};
+pub use forecast::Read;
+pub(crate) use forecast::{QUERY_MS, REQUEST_MS};
 pub use graphql::{Backfill, BackfillCursor};
 pub use plan::{Batch, Next, Plan, Reject};
 pub use reply::{Refusal, Trouble, Wait};
+pub use survey::{Allowance, Allowances, Survey, Surveyor, Unseen};
 
 #[cfg(test)]
 mod tests;

@@ -256,16 +256,16 @@ impl Step<'_> {
 
 const HOUR_MS: i64 = 3_600_000;
 /// How far behind the watermark a walk reads again: lists lag behind writes, and clocks differ.
-const OVERLAP_MS: i64 = HOUR_MS;
+pub(crate) const OVERLAP_MS: i64 = HOUR_MS;
 /// A run that ended is listed for a day longer: what failed is run again, and keeps its place in
 /// the list by the time of its first attempt.
-const RERUN_MS: i64 = 24 * HOUR_MS;
+pub(crate) const RERUN_MS: i64 = 24 * HOUR_MS;
 /// A release may be a draft for this long.
 const DRAFT_MS: i64 = 90 * 24 * HOUR_MS;
 /// GitHub gives up on an approval after 30 days.
 pub(crate) const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
 pub(crate) const OPEN_MAX: usize = 10_000;
 /// What a search shows of its results.
-const SEARCH_MAX: u64 = 1_000;
+pub(crate) const SEARCH_MAX: u64 = 1_000;
 const UNREAD_A_STEP: usize = 25;
 pub(crate) const PAGES_MAX: u32 = 5_000;

@@ -47,6 +47,8 @@ pub enum Line<'a> {
 pub struct Step {
     /// Where the next step begins.
     pub cursor: Cursor,
+    /// How many bytes of whole lines were read.
+    pub bytes: u64,
     /// Whether there is more to read at once.
     pub more: bool,
     /// Whether the rest of an earlier file was not found, so that lines may be missing.
@@ -73,7 +75,7 @@ pub fn step(
         Some(cursor) => cursor.at(part.device, part.inode),
         None => part.beginning(),
     };
-    let before = read.clone();
+    let (before, begin) = (read.clone(), read.offset);
     let more = lines(&mut file, &mut read, bytes_max, &mut on_line).map_err(io_fault)?;
     if !more {
         let mut bytes = Vec::new();
@@ -84,7 +86,8 @@ pub fn step(
         }
         if let Some(next) = next {
             gap |= next.skipped;
-            return Ok(Step { cursor: next.part.beginning(), more: true, gap });
+            let bytes = part.bytes.saturating_sub(begin);
+            return Ok(Step { cursor: next.part.beginning(), bytes, more: true, gap });
         }
     }
     if !read.probe(&mut file).map_err(io_fault)? {
@@ -93,12 +96,67 @@ pub fn step(
         gap |= before.offset == 0;
         read = before;
     }
-    Ok(Step { cursor: read, more, gap })
+    let bytes = read.offset.saturating_sub(begin);
+    Ok(Step { cursor: read, bytes, more, gap })
+}
+
+/// The files that a step from `cursor` would read and those after it, by their sizes.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sizes(path: &Path, cursor: Option<&Cursor>) -> Result<Sizes, FollowFault> {
+    let Found { part, resumes, .. } = rotated::find(path, cursor)?;
+    let read = cursor.filter(|_| resumes).map_or(0, |cursor| cursor.offset);
+    let mut sizes = Sizes { read, parts: vec![part.size()] };
+    let mut part = part;
+    while sizes.parts.len() < PARTS_MAX
+        && let Some(next) = rotated::after(path, &part)?
+    {
+        part = next.part;
+        sizes.parts.push(part.size());
+    }
+    Ok(sizes)
+}
+
+/// What there was to read of a log at a time, the oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of the first that are read already.
+    read: u64,
+    parts: Vec<Size>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+}
+
+impl Sizes {
+    /// How many bytes are not read by a cursor that came later.
+    #[must_use]
+    pub fn left(&self, cursor: Option<&Cursor>) -> u64 {
+        let is_of = |cursor: &Cursor, part: &Size| {
+            (part.device, part.inode) == (cursor.device, cursor.inode)
+        };
+        let found = cursor.and_then(|cursor| {
+            let at = self.parts.iter().position(|part| is_of(cursor, part))?;
+            Some((at, cursor.offset))
+        });
+        let (at, read) = found.unwrap_or((0, self.read));
+        let bytes = self.parts.iter().skip(at).map(|part| part.bytes).sum::<u64>();
+        bytes.saturating_sub(read)
+    }
 }
 
 impl Part {
     fn beginning(&self) -> Cursor {
         Cursor::beginning(self.device, self.inode)
+    }
+
+    fn size(&self) -> Size {
+        Size { device: self.device, inode: self.inode, bytes: self.bytes }
     }
 }
 
@@ -158,6 +216,8 @@ fn last(file: &mut File, cursor: &Cursor, bytes: &mut Vec<u8>) -> io::Result<()>
 pub const LINES_MAX: u64 = 1 << 14;
 /// An incident with some thousand updates; a longer line is another kind of file.
 pub const LINE_BYTES_MAX: u64 = 1 << 20;
+/// No rotation keeps more files.
+const PARTS_MAX: usize = 1_000;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use redora_model::fact::Fact;
 
-use super::follow::{self, Cursor, FollowFault, LINE_BYTES_MAX, Line};
+use super::follow::{self, Cursor, FollowFault, LINE_BYTES_MAX, Line, Sizes};
 use super::reading::{Fault, Origin, Reading, Reject};
 use super::record;
 use super::statuspage;
@@ -32,6 +32,8 @@ pub struct Batch {
     pub bad: Vec<Reject>,
     /// Where the next step begins; to be stored with the facts.
     pub cursor: String,
+    /// How many bytes of the log it read.
+    pub bytes: u64,
     /// Whether there is more to read at once.
     pub more: bool,
     /// Whether the rest of an earlier file was not found, so that incidents may be missing.
@@ -44,7 +46,7 @@ pub struct Batch {
 /// # Errors
 /// The file cannot be read; nothing is lost, and the same cursor may be tried again.
 pub fn follow(path: &Path, cursor: Option<&str>, tongue: &Tongue) -> Result<Batch, FollowFault> {
-    let known: Option<Cursor> = cursor.and_then(|text| serde_json::from_str(text).ok());
+    let known = known(cursor);
     let lost = cursor.is_some() && known.is_none();
     let mut reading = Reading::default();
     let step = follow::step(path, known.as_ref(), STEP_BYTES, |number, line| match line {
@@ -54,7 +56,26 @@ pub fn follow(path: &Path, cursor: Option<&str>, tongue: &Tongue) -> Result<Batc
     })?;
     let Reading { facts, rejects: bad, .. } = reading;
     let cursor = serde_json::to_string(&step.cursor).expect("numbers and flags are JSON");
-    Ok(Batch { facts, bad, cursor, more: step.more, gap: step.gap || lost })
+    let (bytes, more, gap) = (step.bytes, step.more, step.gap || lost);
+    Ok(Batch { facts, bad, cursor, bytes, more, gap })
+}
+
+/// What there is to read of a log from `cursor` on, without reading it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sizes(path: &Path, cursor: Option<&str>) -> Result<Sizes, FollowFault> {
+    follow::sizes(path, known(cursor).as_ref())
+}
+
+/// How many bytes of that are not read by a later cursor.
+#[must_use]
+pub fn left(sizes: &Sizes, cursor: Option<&str>) -> u64 {
+    sizes.left(known(cursor).as_ref())
+}
+
+fn known(cursor: Option<&str>) -> Option<Cursor> {
+    cursor.and_then(|text| serde_json::from_str(text).ok())
 }
 
 impl Tongue {

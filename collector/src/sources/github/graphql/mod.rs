@@ -6,6 +6,7 @@
 //! around: the branch or tag of a deployment is unknown here once it was deleted.
 
 mod backfill;
+mod counts;
 mod cursor;
 mod nodes;
 mod queries;
@@ -13,7 +14,10 @@ mod verdict;
 mod walk;
 
 pub use backfill::Backfill;
+pub(crate) use counts::{Counts, Since, counts};
 pub use cursor::BackfillCursor;
+pub(crate) use cursor::Spot;
+pub(crate) use queries::Kind;
 
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,15 @@ impl Kind {
         }
     }
 
+    /// What a page of so many costs, by that rule.
+    pub(crate) fn points(self, first: u32) -> u64 {
+        let lists = match self {
+            Kind::Deployments | Kind::Incidents | Kind::Commits => 1,
+            Kind::PullRequests => 4,
+        };
+        ((1 + u64::from(first) * lists + 50) / 100).max(1)
+    }
+
     /// The field of a repository that lists them, as it stands in the paths of errors.
     pub(crate) fn field(self) -> &'static str {
         match self {

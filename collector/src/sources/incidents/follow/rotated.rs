@@ -37,7 +37,7 @@ pub(super) struct Part {
     pub(super) device: u64,
     pub(super) inode: u64,
     modified: SystemTime,
-    is_empty: bool,
+    pub(super) bytes: u64,
 }
 
 /// The file that the cursor is of; without a cursor the one at `path`. If the file is nowhere, the
@@ -54,7 +54,7 @@ pub(super) fn find(path: &Path, cursor: Option<&Cursor>) -> Result<Found, Follow
         current = Some(Found { part, file, resumes: false, gap: true });
     }
     let Some(cursor) = cursor else { return Err(FollowFault::Missing(path.display().to_string())) };
-    let readable = |part: &Part| !part.is_compressed() && !part.is_empty;
+    let readable = |part: &Part| !part.is_compressed() && !part.is_empty();
     for part in parts(path)?.into_iter().filter(readable).rev() {
         let mut file = part.open()?;
         if part.is_of(&mut file, cursor)? {
@@ -76,11 +76,11 @@ pub(super) fn after(path: &Path, part: &Part) -> Result<Option<Next>, FollowFaul
     for next in parts.into_iter().skip(here.map_or(usize::MAX, |at| at + 1)) {
         if next.is_compressed() {
             skipped = true;
-        } else if !next.is_empty {
+        } else if !next.is_empty() {
             return Ok(Some(Next { part: next, skipped }));
         }
     }
-    let current = self::part(path)?.filter(|current| !current.is_empty);
+    let current = self::part(path)?.filter(|current| !current.is_empty());
     Ok(current.map(|part| Next { part, skipped }))
 }
 
@@ -128,7 +128,7 @@ fn part(path: &Path) -> Result<Option<Part>, FollowFault> {
         device: about.dev(),
         inode: about.ino(),
         modified: about.modified().map_err(|fault| io_fault(path, fault))?,
-        is_empty: about.len() == 0,
+        bytes: about.len(),
     }))
 }
 
@@ -140,6 +140,10 @@ impl Part {
     fn is_of(&self, file: &mut File, cursor: &Cursor) -> Result<bool, FollowFault> {
         let is_it = cursor.is_of(file, self.device, self.inode);
         is_it.map_err(|fault| io_fault(&self.path, fault))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes == 0
     }
 
     fn is_compressed(&self) -> bool {

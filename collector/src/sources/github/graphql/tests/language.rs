@@ -137,13 +137,18 @@ impl Query {
         if let Some(since) = arguments.get("filterBy").map(|filter| filter["since"].clone()) {
             elements.retain(|e| e["updatedAt"].as_str() >= since.as_str());
         }
+        if arguments.get("states").is_some() {
+            elements.retain(|e| e["closedAt"].is_null());
+        }
         if let Some(since) = arguments.get("since") {
             elements.retain(|e| e["committedDate"].as_str() >= since.as_str());
         }
         if let Some(order) = arguments.get("orderBy") {
-            assert_eq!(order["direction"], "DESC");
             let by = if order["field"] == "UPDATED_AT" { "updatedAt" } else { "createdAt" };
             elements.sort_by(|a, b| b[by].as_str().cmp(&a[by].as_str()));
+            if order["direction"] == "ASC" {
+                elements.reverse();
+            }
         }
         let first = usize::try_from(arguments["first"].as_u64().unwrap()).unwrap();
         let after = arguments.get("after").and_then(Value::as_str);
@@ -153,6 +158,7 @@ impl Query {
         let last = (!nodes.is_empty()).then(|| format!("end {end}"));
         let connection = json!({
             "__typename": "Connection",
+            "totalCount": elements.len(),
             "pageInfo": { "hasNextPage": end < elements.len(), "endCursor": last },
         });
         let mut out = Map::new();
@@ -216,7 +222,17 @@ impl Reader<'_> {
                     arguments.insert(argument, value);
                 }
             }
+            let mut is_included = true;
+            if self.skip("@") {
+                assert_eq!((self.next(), self.next()), ("include".into(), "(".into()));
+                assert_eq!((self.next(), self.next()), ("if".into(), ":".into()));
+                is_included = self.value() == true;
+                assert_eq!(self.next(), ")");
+            }
             let selection_of = if self.peek() == "{" { self.selection() } else { Vec::new() };
+            if !is_included {
+                continue;
+            }
             selection.push(Selection::Field(Field {
                 key,
                 name,

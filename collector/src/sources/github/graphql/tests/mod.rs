@@ -1,6 +1,7 @@
 //! The backfill against a server on loopback that executes the queries as they are sent, prices
 //! them, and serves the same history to the collector.
 
+mod forecast;
 mod history;
 mod language;
 mod server;

@@ -256,6 +256,11 @@ fn withhold(mood: &Mood, data: &mut Value) -> Vec<Value> {
 fn rest(mood: &mut Mood, host: &str, target: &str) -> Answer {
     mood.requests.push(target.to_owned());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if path == "/api/v3/rate_limit" {
+        let hour = json!({ "limit": 5_000, "remaining": 4_000, "reset": 1_700_003_600 });
+        let body = json!({ "resources": { "core": hour, "graphql": hour } });
+        return plain(200, "", &body.to_string());
+    }
     let path = path.strip_prefix("/api/v3/repos/acme/shop/").unwrap();
     let parameter =
         |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
