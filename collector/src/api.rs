@@ -2,7 +2,9 @@
 //! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
 
 pub mod ci;
+pub mod devlake;
 pub mod explain;
+pub mod judged;
 pub mod warm;
 
 use std::collections::{BTreeMap, HashSet};
