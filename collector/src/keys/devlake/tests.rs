@@ -1,6 +1,9 @@
 //! A test for each of DevLake's rules, failing when the rule is removed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 use redora_model::fact::{Commit, Deployment, Incident, Nature, PullRequest, State, Status, Turn};
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
@@ -310,4 +313,55 @@ fn times_that_no_calendar_has_panic_nowhere() {
     let query = Query { from_ms, to_ms, now_ms: to_ms, attribution_ms: 0, zone };
     let found = devlake(&place.0, &query);
     assert_eq!((found.deployments.len(), found.days_per_week), (2, None));
+}
+
+/// What a commit contains, found without any of what is kept between deployments.
+fn contained(parents: &BTreeMap<String, Vec<String>>, sha: &str) -> BTreeSet<String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![sha.to_owned()]);
+    while let Some(sha) = open.pop() {
+        if found.insert(sha.clone()) {
+            open.extend(parents.get(&sha).into_iter().flatten().cloned());
+        }
+    }
+    found
+}
+
+proptest! {
+    /// In any history, even one that bites its own tail, and however deployments go back and forth.
+    #[test]
+    fn a_deployment_brings_what_it_contains_and_the_one_before_it_did_not(
+        parents in proptest::collection::vec(proptest::collection::vec(0_usize..12, 0..3), 10),
+        deployed in proptest::collection::vec(0_usize..12, 1..8),
+        merge in 0_usize..12,
+    ) {
+        let name = |at: usize| format!("c{at}");
+        let numbered = parents.iter().enumerate();
+        let parents: BTreeMap<String, Vec<String>> =
+            numbered.map(|(at, of)| (name(at), of.iter().map(|at| name(*at)).collect())).collect();
+        let mut place = Place::default();
+        for (sha, of) in &parents {
+            place = place.commit(sha, &of.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        place = place.pull(1, &name(merge), [None, Some(0), None, Some(0)]);
+        for (hour, at) in (1..).zip(&deployed) {
+            place = place.deploy(&hour.to_string(), &name(*at), hour * HOUR);
+        }
+        let mut before: Option<BTreeSet<String>> = None;
+        let (mut commits, mut brought) = (Vec::new(), None);
+        for (hour, at) in (1..).zip(&deployed) {
+            let contained = contained(&parents, &name(*at));
+            let nothing = BTreeSet::new();
+            let fresh = contained.difference(before.as_ref().unwrap_or(&nothing));
+            let fresh: BTreeSet<&String> = fresh.collect();
+            commits.push(fresh.len());
+            if before.is_some() && brought.is_none() && fresh.contains(&name(merge)) {
+                brought = Some(i64::to_string(&hour));
+            }
+            before = Some(contained);
+        }
+        let found = place.all();
+        let counted: Vec<_> = found.deployments.iter().map(|deployed| deployed.commits).collect();
+        prop_assert_eq!(counted, commits);
+        prop_assert_eq!(&cycles(&place.0)[0].deployment, &brought);
+    }
 }
