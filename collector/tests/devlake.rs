@@ -1,5 +1,5 @@
-//! Apache DevLake's own cases: the tables that its tests start from become facts, and its rules must
-//! give the tables that its tests end with. Its source alone would not tell whether it was
+//! Apache DevLake's own cases: the tables that its tests start from become facts, and its rules
+//! must give the tables that its tests end with. Its source alone would not tell whether it was
 //! understood.
 
 #![expect(clippy::unwrap_used, reason = "what fails to be set up here is the failure to be shown")]

@@ -1,5 +1,5 @@
-//! A report beside what others reached: the levels of a year's report and the benchmark of the Quick
-//! Check. Both only when they are asked for, since a number needs no rank to be true.
+//! A report beside what others reached: the levels of a year's report and the benchmark of the
+//! Quick Check. Both only when they are asked for, since a number needs no rank to be true.
 
 use serde::Serialize;
 

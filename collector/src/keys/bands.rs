@@ -1,5 +1,5 @@
 //! Where measured numbers lie among the levels that a year's report describes. Every metric stands
-//! for itself: the levels are clusters of answers to a survey, and a mean of levels is none of them.
+//! for itself: levels are clusters of answers to a survey, and a mean of levels is none of them.
 
 mod years;
 

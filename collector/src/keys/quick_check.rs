@@ -2,9 +2,9 @@
 //! of its industry benchmark of 2025. The check asks people to choose an answer; here the number
 //! chooses it.
 //!
-//! Source of the scale and of the means: the check's own program in the repository of dora.dev as of
-//! June 2026, its edition of 2025, all industries. Six answers are 0, 2, 4, … 10; a percentage is 10
-//! at 0 % and 0 at 100 %; the score is the mean of all five.
+//! Source of the scale and of the means: the check's own program in the repository of dora.dev as
+//! of June 2026, its edition of 2025, all industries. Six answers are 0, 2, 4, … 10; a percentage
+//! is 10 at 0 % and 0 at 100 %; the score is the mean of all five.
 
 use serde::Serialize;
 
@@ -61,8 +61,8 @@ fn duration(seconds: f64) -> f64 {
     answer(DURATIONS.iter().filter(|limit| seconds < **limit).count())
 }
 
-/// Two or more a day, one a day, a week, a month, in six months, or fewer. The check calls the first
-/// one on demand, and the second one between once per hour and once per day.
+/// Two or more a day, one a day, a week, a month, in six months, or fewer. The check calls the
+/// first one on demand, and the second one between once per hour and once per day.
 fn frequency(between_s: f64) -> f64 {
     answer(FREQUENCIES.iter().filter(|limit| between_s <= **limit).count())
 }

@@ -143,8 +143,8 @@ pub(super) const YEARS: &[Year] = &[
     },
     Year {
         year: 2024,
-        source: "Accelerate State of DevOps 2024, page 13, as tabled by Octopus Deploy in `The 2024 \
-                 DevOps performance clusters`",
+        source: "Accelerate State of DevOps 2024, page 13, as tabled by Octopus Deploy in `The \
+                 2024 DevOps performance clusters`",
         is_recovery: true,
         frequency: &[(ELITE, ON_DEMAND), (HIGH, DAILY), (MEDIUM, WEEKLY), (LOW, MONTHLY)],
         lead_time: &[
