@@ -113,7 +113,7 @@ fn levels_and_scores_stand_below_the_numbers_and_only_when_they_are_asked_for() 
     let below: Vec<_> = judged.lines().map(words).collect();
     assert_eq!(below[..lines.len()], lines, "{judged}");
     let expected = "\
-level, deployment frequency  high, medium  between once per day and once per week
+level, deployment frequency  high  between once per day and once per week
 level, lead time  elite  less than one day
 level, change failure rate  low  40%
 level, failed deployment recovery  high, medium  less than one day

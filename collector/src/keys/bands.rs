@@ -63,8 +63,8 @@ pub struct Standing {
     pub metric: &'static str,
     /// A ratio, or seconds; of a frequency the seconds between two deployments.
     pub value: Option<f64>,
-    /// The levels that the value belongs to: several, where the report describes several alike, and
-    /// none, where it lies between them.
+    /// The best level that has the value, with those that the report describes alike; none, where
+    /// it lies between the levels.
     pub levels: Vec<&'static str>,
     /// All levels, the best one first.
     pub bands: Vec<Level>,
@@ -105,8 +105,8 @@ fn standing(metric: &'static str, value: Option<f64>, bands: &[(&'static str, Ba
     Standing { metric, value, levels, bands: bands.iter().map(level).collect() }
 }
 
-/// The levels whose range has the value. Where a report gives one figure for a level and no range,
-/// those whose figure is the closest.
+/// The best level whose range has the value, and those of the same range. Where a report gives one
+/// figure for a level and no range, the figure that is the closest has the value.
 fn levels(value: f64, bands: &[(&'static str, Band)]) -> Vec<&'static str> {
     // Reports give whole percents.
     let percent = (value * 100.0).round();
@@ -122,7 +122,11 @@ fn levels(value: f64, bands: &[(&'static str, Band)]) -> Vec<&'static str> {
         Bounds::Percent(from, to) => (f64::from(from)..=f64::from(to)).contains(&percent),
         Bounds::About(_) => distance(bounds) == closest,
     };
-    bands.iter().filter(|(_, (_, bounds))| has(bounds)).map(|(level, _)| *level).collect()
+    let Some((_, (words, _))) = bands.iter().find(|(_, (_, bounds))| has(bounds)) else {
+        return Vec::new();
+    };
+    // `Less than one day` has every minute, too; who is better than that is not meant.
+    bands.iter().filter(|(_, band)| band.0 == *words).map(|(level, _)| *level).collect()
 }
 
 #[cfg(test)]
@@ -151,27 +155,25 @@ mod tests {
 
     #[test]
     fn a_number_lies_where_its_year_says() {
+        let alike = &["elite", "high", "medium"];
         let fast = measured(6.0 * HOUR, 5.0 * HOUR, 0.051, 0.5 * HOUR);
-        check(
-            2018,
-            fast,
-            [&["elite", "high"], &[], &["elite", "high", "medium"], &["elite", "high", "medium"]],
-        );
-        check(
-            2019,
-            fast,
-            [&["elite"], &["elite"], &["elite", "high", "medium"], &["elite", "high", "medium"]],
-        );
-        check(2021, fast, [&["elite"], &[], &["elite"], &["elite", "high"]]);
+        check(2018, fast, [&["elite"], &[], alike, &["elite"]]);
+        check(2019, fast, [&["elite"], &["elite"], alike, &["elite"]]);
+        check(2021, fast, [&["elite"], &[], &["elite"], &["elite"]]);
         check(2022, fast, [&["high"], &[], &["high"], &["high"]]);
-        check(2023, fast, [&["elite"], &["elite"], &["elite"], &["elite", "high"]]);
-        check(2024, fast, [&["elite"], &["elite"], &["elite"], &["elite", "high", "medium"]]);
+        check(2023, fast, [&["elite"], &["elite"], &["elite"], &["elite"]]);
+        check(2024, fast, [&["elite"], &["elite"], &["elite"], &["elite"]]);
         let slow = measured(40.0 * DAY, 100.0 * DAY, 0.3, 10.0 * DAY);
         check(2018, slow, [&[], &["low"], &[], &["low"]]);
         check(2021, slow, [&["medium"], &["medium"], &["high", "medium", "low"], &[]]);
         check(2022, slow, [&["low"], &["low"], &["medium"], &["low"]]);
         check(2023, slow, [&[], &[], &["medium"], &[]]);
-        check(2024, slow, [&["low"], &["low"], &["high", "low"], &["low"]]);
+        // As close to 20 % as to 40 %: the better one.
+        check(2024, slow, [&["low"], &["low"], &["high"], &["low"]]);
+        let seldom = measured(200.0 * DAY, 200.0 * DAY, 0.64, 2.0 * HOUR);
+        check(2021, seldom, [&["low"], &["low"], &[], &["high"]]);
+        check(2023, seldom, [&[], &[], &["low"], &["high"]]);
+        check(2024, seldom, [&[], &[], &["low"], &["high", "medium"]]);
     }
 
     #[test]
