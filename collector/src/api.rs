@@ -2,7 +2,9 @@
 //! shows an answer, as a table, JSON or a metric, gets it from here and computes nothing.
 
 pub mod ci;
+pub mod devlake;
 pub mod explain;
+pub mod judged;
 pub mod warm;
 
 use std::collections::{BTreeMap, HashSet};
@@ -15,7 +17,7 @@ use serde::Serialize;
 
 use crate::keys::{self, Query, Report};
 use crate::ledger::{LedgerError, Reader, Scope};
-use crate::link::{self, History, Linked, Name, Rules};
+use crate::link::{self, Graph, History, Linked, Name, Rules};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -96,24 +98,36 @@ fn places(ledger: &Reader, ask: &Ask) -> Result<Vec<Place>, LedgerError> {
 }
 
 /// Hands every place to `on_place`, linked as of the moment that is asked for, with the first
-/// moment of what was left out because it is later. Places of the same repositories come one after
-/// the other, because their commits are read once.
+/// moment of what was left out because it is later.
 fn each_place(
     ledger: &Reader,
-    mut places: Vec<Place>,
+    places: Vec<Place>,
     ask: &Ask,
     mut on_place: impl FnMut(Place, Linked, i64),
+) -> Result<(), LedgerError> {
+    each_history(ledger, places, ask.at_ms, |place, history, graph, until_ms| {
+        on_place(place.clone(), link::link_on(graph, history, &ask.rules), until_ms);
+    })
+}
+
+/// Hands the facts of every place as of a moment to `on_place`, with the graph of their commits and
+/// the first moment of what was left out. Places of the same repositories come one after the other,
+/// because their commits are read once.
+fn each_history(
+    ledger: &Reader,
+    mut places: Vec<Place>,
+    at_ms: i64,
+    mut on_place: impl FnMut(&Place, &History, &Graph, i64),
 ) -> Result<(), LedgerError> {
     places.sort();
     for places in places.chunk_by(|a, b| a.repositories == b.repositories) {
         let mut history = changes(ledger, &places[0].repositories)?;
-        let later_ms = history.forget_pull_requests_after(ask.at_ms);
+        let later_ms = history.forget_pull_requests_after(at_ms);
         let graph = link::graph(&history);
         for place in places {
             occurrences(ledger, place, &mut history)?;
-            let until_ms = history.forget_after(ask.at_ms).into_iter().chain(later_ms).min();
-            let linked = link::link_on(&graph, &history, &ask.rules);
-            on_place(place.clone(), linked, until_ms.unwrap_or(i64::MAX));
+            let until_ms = history.forget_after(at_ms).into_iter().chain(later_ms).min();
+            on_place(place, &history, &graph, until_ms.unwrap_or(i64::MAX));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use redora_collector::api::devlake::{Compared, compared};
 use redora_collector::api::warm::Warm;
 use redora_collector::api::{self, Answer, Ask, Zone};
 use redora_collector::ledger::{Batch, Ledger, Reader, Scope};
@@ -232,9 +233,12 @@ fn asked(hours: i64) -> Ask {
     }
 }
 
+/// The numbers of a moment, and those of DevLake.
+type Numbers = (Vec<Answer>, Vec<Compared>);
+
 /// What holds of each kind in the order it is handed out, and the numbers of three moments. What is
 /// kept warm while the facts come never tells anything else than what is read anew.
-fn told(coming: &Coming) -> (Vec<Fact>, Vec<Vec<Answer>>) {
+fn told(coming: &Coming) -> (Vec<Fact>, Vec<Numbers>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger.sqlite");
     let mut ledger = Ledger::open(&file).unwrap();
@@ -260,7 +264,9 @@ fn told(coming: &Coming) -> (Vec<Fact>, Vec<Vec<Answer>>) {
     for kind in KINDS {
         ledger.winners(kind, Scope::All, |fact| winners.push(fact)).unwrap();
     }
-    let numbers = [10, 25, 60].map(|hours| api::answers(&ledger, &asked(hours)).unwrap());
+    let numbers = [10, 25, 60]
+        .map(asked)
+        .map(|ask| (api::answers(&ledger, &ask).unwrap(), compared(&ledger, &ask).unwrap()));
     (winners, numbers.into())
 }
 
@@ -339,5 +345,5 @@ fn a_commit_that_two_sources_know_is_one() {
     twice.extend([commit("b", "00", &[], 1), commit("b", "02", &["01"], 3)]);
     let [(_, one), (_, other)] = [once, twice].map(|facts| told(&vec![(facts, false)]));
     assert_eq!(one, other);
-    assert_eq!(one[0][0].report.lead_time[0].spread.n, 2, "two changes, each once");
+    assert_eq!(one[0].0[0].report.lead_time[0].spread.n, 2, "two changes, each once");
 }

@@ -24,10 +24,15 @@ pub use agent::Delivering;
 pub use answers::page;
 pub use backfill::{Left, Progress, Watch, backfill};
 pub use plan::{Budget, Planned, PlannedSource, plan};
+pub use redora_collector::api::devlake::Compared;
 pub use redora_collector::api::explain::Explained;
-pub use redora_collector::api::{Answer, Ask, Zone, moment, text};
+pub use redora_collector::api::judged::{Judged, Scales};
+pub use redora_collector::api::{Ask, Zone, moment, text};
 pub use redora_collector::collect::End;
+pub use redora_collector::keys::bands::{Bands, years};
+pub use redora_collector::keys::devlake::{DevLake, Median};
 pub use redora_collector::keys::explain::{Metric, Told};
+pub use redora_collector::keys::quick_check::QuickCheck;
 pub use redora_collector::keys::{Report, Spread};
 pub use redora_collector::sources::ahead::Ahead;
 pub use sources::SourceFault;
@@ -111,8 +116,16 @@ pub fn export(config: &Config, out: &mut impl Write) -> Result<(), DeliveryError
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn report(config: &Config, ask: &Ask) -> Result<Vec<Answer>, DeliveryError> {
-    Ok(api::answers(&read(config)?, ask)?)
+pub fn report(config: &Config, ask: &Ask, scales: Scales) -> Result<Vec<Judged>, DeliveryError> {
+    Ok(api::judged::judged(api::answers(&read(config)?, ask)?, ask, scales))
+}
+
+/// The same as Apache DevLake computes them.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn compared(config: &Config, ask: &Ask) -> Result<Vec<Compared>, DeliveryError> {
+    Ok(api::devlake::compared(&read(config)?, ask)?)
 }
 
 /// What the configuration decides about links.

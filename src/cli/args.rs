@@ -135,9 +135,38 @@ pub(super) struct ExportOptions {
     after_long_help = "Examples:
   redora dora report
   redora dora report --service shop --environment production --window 90d
-  redora dora report --at 2026-11-01T00:00:00Z --format json"
+  redora dora report --at 2026-11-01T00:00:00Z --format json
+  redora dora report --bands 2024 --quick-check
+  redora dora report --compat devlake"
 )]
 pub(super) struct ReportOptions {
+    /// What is reported, and how
+    #[command(flatten)]
+    pub(super) ask: AskOptions,
+
+    /// Compute the numbers by the rules of another tool
+    #[arg(long, value_name = "TOOL", value_enum, conflicts_with_all = ["bands", "quick_check"])]
+    pub(super) compat: Option<CompatWord>,
+
+    /// Show where the numbers lie among the levels of DORA's report of a year
+    #[arg(long, value_name = "YEAR", value_parser = values::year)]
+    pub(super) bands: Option<u16>,
+
+    /// Show what the numbers score in the DORA Quick Check, beside the industry means of 2025
+    #[arg(long)]
+    pub(super) quick_check: bool,
+}
+
+/// The tools whose rules are known.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum CompatWord {
+    /// Apache DevLake and its DORA dashboard
+    Devlake,
+}
+
+/// Which places, when, and in which form.
+#[derive(Debug, clap::Args)]
+pub(super) struct AskOptions {
     /// One service [default: all]
     #[arg(long, value_name = "NAME")]
     pub(super) service: Option<String>,
@@ -184,7 +213,7 @@ pub(super) struct ExplainOptions {
 
     /// What is reported, and how
     #[command(flatten)]
-    pub(super) report: ReportOptions,
+    pub(super) ask: AskOptions,
 }
 
 /// The numbers as words, so that the delivery half needs no command line parser.

@@ -2,8 +2,10 @@
 //! only spelt here, never computed.
 
 mod backfill;
+mod compat;
 mod plan;
 mod reasons;
+mod report;
 mod rows;
 mod screen;
 
@@ -11,10 +13,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::{DoraCommand, ExplainOptions, ImportOptions, ReportFormat, ReportOptions};
+use super::args::{
+    AskOptions, CompatWord, DoraCommand, ExplainOptions, ImportOptions, ReportFormat, ReportOptions,
+};
 use super::configuration;
 use super::outcome::{self, Outcome};
-use crate::app::delivery::{self, Ask, DeliveryError};
+use crate::app::delivery::{self, Ask, DeliveryError, Scales};
 use crate::config::Config;
 use crate::process::Clock;
 
@@ -26,13 +30,13 @@ pub(super) fn dora(command: DoraCommand) -> Outcome {
         }
         DoraCommand::Export(options) => with(options.config, export),
         DoraCommand::Report(options) => {
-            with(options.config.clone(), |config| report(config, options))
+            with(options.ask.config.clone(), |config| report(config, options))
         }
         DoraCommand::Backfill(options) => {
             with(options.config.clone(), |config| backfill::backfill(config.clone(), &options))
         }
         DoraCommand::Explain(options) => {
-            with(options.report.config.clone(), |config| explain(config, options))
+            with(options.ask.config.clone(), |config| explain(config, options))
         }
     }
 }
@@ -102,20 +106,33 @@ fn export(config: &Config) -> Result<Outcome, DeliveryError> {
 }
 
 fn report(config: &Config, options: ReportOptions) -> Result<Outcome, DeliveryError> {
-    let format = options.format;
-    let ask = ask(config, options);
-    let answers = delivery::report(config, &ask)?;
-    let text = match format {
-        ReportFormat::Json => delivery::page(&answers, ask.at_ms),
-        ReportFormat::Table => rows::table(&answers),
-        ReportFormat::Markdown => rows::markdown(&answers),
+    let format = options.ask.format;
+    let scales = Scales { bands: options.bands, quick_check: options.quick_check };
+    let ask = ask(config, options.ask);
+    let text = match options.compat {
+        None => {
+            let places = delivery::report(config, &ask, scales)?;
+            match format {
+                ReportFormat::Json => delivery::page(&places, ask.at_ms),
+                ReportFormat::Table => rows::table(&report::blocks(&places)),
+                ReportFormat::Markdown => rows::markdown(&report::blocks(&places)),
+            }
+        }
+        Some(CompatWord::Devlake) => {
+            let places = delivery::compared(config, &ask)?;
+            match format {
+                ReportFormat::Json => delivery::page(&places, ask.at_ms),
+                ReportFormat::Table => rows::table(&compat::blocks(&places)),
+                ReportFormat::Markdown => rows::markdown(&compat::blocks(&places)),
+            }
+        }
     };
     Ok(outcome::print(text.as_bytes()))
 }
 
 fn explain(config: &Config, options: ExplainOptions) -> Result<Outcome, DeliveryError> {
-    let (format, metric) = (options.report.format, options.metric.into());
-    let ask = ask(config, options.report);
+    let (format, metric) = (options.ask.format, options.metric.into());
+    let ask = ask(config, options.ask);
     let explained = delivery::explain(config, &ask, metric)?;
     let text = match format {
         ReportFormat::Json => delivery::page(&explained, ask.at_ms),
@@ -125,7 +142,7 @@ fn explain(config: &Config, options: ExplainOptions) -> Result<Outcome, Delivery
     Ok(outcome::print(text.as_bytes()))
 }
 
-fn ask(config: &Config, options: ReportOptions) -> Ask {
+fn ask(config: &Config, options: AskOptions) -> Ask {
     Ask {
         service: options.service,
         environment: options.environment,

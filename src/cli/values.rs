@@ -52,6 +52,20 @@ pub(super) fn time(text: &str) -> Result<Duration, TimeFault> {
     }
 }
 
+/// A year whose levels are known.
+pub(super) fn year(text: &str) -> Result<u16, YearFault> {
+    let year = text.parse().ok().filter(|year| delivery::years().any(|known| known == *year));
+    year.ok_or(YearFault)
+}
+
+/// Why a year was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the levels of this year are not known; there are {}",
+    delivery::years().map(|year| year.to_string()).collect::<Vec<_>>().join(", ")
+)]
+pub(super) struct YearFault;
+
 /// Why a time was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TimeFault {

@@ -298,6 +298,10 @@ def test_questions_that_are_none_are_told_so(make_agent: Callable[..., Agent]) -
     assert ask("dora/report?window=week") == (400, "`window` is days such as 30d, not `week`\n")
     assert ask("dora/report?at=today")[0] == 400
     assert ask("dora/report?servce=shop")[0] == 400
+    assert ask("dora/report?compat=devlake")[0] == 200
+    assert ask("dora/report?bands=2024&quick_check=true")[0] == 200
+    assert ask("dora/report?bands=2020")[0] == 400
+    assert ask("dora/explain/lead_time?bands=2024")[0] == 400
     agent.stop()
     bare = make_agent().start()
     assert requests.get(f"{bare.admin}/api/v1/dora/report", timeout=10).status_code == 404

@@ -4,9 +4,12 @@
 //! Meanings: `docs/definitions.md`. A ratio without a denominator and a duration without samples
 //! are absent.
 
+pub mod bands;
 mod calendar;
 pub mod ci;
+pub mod devlake;
 pub mod explain;
+pub mod quick_check;
 mod spread;
 
 use jiff::tz::TimeZone;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use redora_collector::collect::Clock;
 use serde::{Deserialize as _, Serialize};
 
-use super::{Ask, DeliveryError, Metric, Zone, explain, moment, report, rules};
+use super::{
+    Ask, DeliveryError, Metric, Scales, Zone, compared, explain, moment, report, rules, years,
+};
 use crate::admin::{Query, Question, Unanswered};
 use crate::config::Config;
 
@@ -36,10 +38,16 @@ pub(super) fn query(config: Arc<Config>, clock: Clock) -> Query {
 fn answer(config: &Config, question: &Question, now_ms: i64) -> Result<String, Unanswered> {
     match question.path.as_str() {
         "dora/report" => {
-            let ask = ask(config, question, now_ms)?;
-            let answers = report(config, &ask);
+            let mut question = question.clone();
+            let form = form(&mut question.pairs)?;
+            let ask = ask(config, &question, now_ms)?;
             let failed = |error: DeliveryError| Unanswered::Failed(error.to_string());
-            Ok(page(&answers.map_err(failed)?, ask.at_ms))
+            Ok(match form {
+                Form::DevLake => page(&compared(config, &ask).map_err(failed)?, ask.at_ms),
+                Form::Own(scales) => {
+                    page(&report(config, &ask, scales).map_err(failed)?, ask.at_ms)
+                }
+            })
         }
         path => match path.strip_prefix("dora/explain/").and_then(metric) {
             Some(metric) => {
@@ -61,6 +69,41 @@ fn answer(config: &Config, question: &Question, now_ms: i64) -> Result<String, U
 fn metric(word: &str) -> Option<Metric> {
     Metric::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word))
         .ok()
+}
+
+/// Whose numbers are asked for, and what they are held against.
+enum Form {
+    Own(Scales),
+    DevLake,
+}
+
+/// Takes what only a report can be asked for out of a question.
+fn form(pairs: &mut Vec<(String, String)>) -> Result<Form, Unanswered> {
+    let mut take = |wanted: &str| {
+        let at = pairs.iter().position(|(key, _)| key == wanted)?;
+        Some(pairs.remove(at).1)
+    };
+    let malformed = |said: String| Err(Unanswered::Malformed(said));
+    let (compat, year, quick_check) = (take("compat"), take("bands"), take("quick_check"));
+    let mut scales = Scales::default();
+    if let Some(text) = &year {
+        scales.bands = text.parse().ok().filter(|year| years().any(|known| known == *year));
+        if scales.bands.is_none() {
+            let known: Vec<String> = years().map(|year| year.to_string()).collect();
+            return malformed(format!("`bands` is one of {}, not `{text}`", known.join(", ")));
+        }
+    }
+    match quick_check.as_deref() {
+        None | Some("false") => {}
+        Some("" | "true") => scales.quick_check = true,
+        Some(other) => return malformed(format!("`quick_check` is true or false, not `{other}`")),
+    }
+    match compat.as_deref() {
+        None => Ok(Form::Own(scales)),
+        Some("devlake") if scales == Scales::default() => Ok(Form::DevLake),
+        Some("devlake") => malformed("`compat` goes without `bands` and `quick_check`".to_owned()),
+        Some(other) => malformed(format!("`compat` is devlake, not `{other}`")),
+    }
 }
 
 fn ask(config: &Config, question: &Question, now_ms: i64) -> Result<Ask, Unanswered> {
@@ -89,7 +132,8 @@ fn ask(config: &Config, question: &Question, now_ms: i64) -> Result<Ask, Unanswe
             }
             _ => {
                 return Err(Unanswered::Malformed(format!(
-                    "`{key}` is not known; there are service, environment, window, at, time_zone"
+                    "`{key}` is not known; there are service, environment, window, at, time_zone, \
+                     and for a report compat, bands, quick_check"
                 )));
             }
         }
@@ -100,3 +144,37 @@ fn ask(config: &Config, question: &Question, now_ms: i64) -> Result<Ask, Unanswe
 const DAY_MS: i64 = 24 * 3_600_000;
 /// A hundred years.
 const DAYS_MAX: i64 = 36_525;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_report_takes_its_own_words_and_leaves_the_others() {
+        let mut asked = pairs(&[("service", "shop"), ("bands", "2024"), ("quick_check", "")]);
+        let Ok(Form::Own(scales)) = form(&mut asked) else { panic!("{asked:?}") };
+        assert_eq!(scales, Scales { bands: Some(2024), quick_check: true });
+        assert_eq!(asked, pairs(&[("service", "shop")]));
+        let mut asked = pairs(&[("compat", "devlake"), ("quick_check", "false")]);
+        assert!(matches!(form(&mut asked), Ok(Form::DevLake)), "{asked:?}");
+    }
+
+    #[test]
+    fn a_form_that_does_not_exist_is_refused_with_those_that_do() {
+        for (asked, said) in [
+            (pairs(&[("bands", "2020")]), "2018, 2019, 2021, 2022, 2023, 2024, not `2020`"),
+            (pairs(&[("compat", "fourkeys")]), "`compat` is devlake"),
+            (pairs(&[("quick_check", "2025")]), "true or false"),
+            (pairs(&[("compat", "devlake"), ("bands", "2024")]), "goes without `bands`"),
+        ] {
+            let Err(Unanswered::Malformed(reason)) = form(&mut asked.clone()) else {
+                panic!("{asked:?}")
+            };
+            assert!(reason.contains(said), "{reason}");
+        }
+    }
+}
