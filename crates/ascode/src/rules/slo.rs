@@ -124,10 +124,10 @@ fn counted(window: &str) -> [Rule; 3] {
 /// Events of a long window, from recorded counts, of which there is one series an objective instead
 /// of one an instance.
 ///
-/// A five-minute count that is looked at every minute holds each event five times. Windows that
-/// only touch would lose what falls between the last scrape of one and the first of the next.
+/// A count of half an hour that is looked at every six minutes holds each event five times. Windows
+/// that only touch would lose what falls between the last scrape of one and the first of the next.
 fn summed(window: &str) -> [Rule; 3] {
-    let sum = |name| format!(r#"sum_over_time({name}{{window="5m"}}[{window}:1m]) / 5"#);
+    let sum = |name| format!(r#"sum_over_time({name}{{window="30m"}}[{window}:6m]) / 5"#);
     events(window, sum("redora:slo_bad_events:increase"), sum("redora:slo_events:increase"))
 }
 
@@ -172,9 +172,9 @@ fn burn(tier: &Tier) -> Rule {
         severity: *severity,
         labels: vec![("burn_tier", (*long).to_owned())],
         summary: "{{ $labels.service }} spends the error budget of {{ $labels.slo }} too fast",
-        description: "Over {{ $labels.burn_tier }} {{ $labels.service }} spent the error budget of \
-                      {{ $labels.slo }} {{ printf \"%.1f\" $value }} times as fast as its \
-                      objective allows, and still does.",
+        description: "{{ $labels.service }} spends the error budget of {{ $labels.slo }} \
+                      {{ printf \"%.1f\" $value }} times as fast as its objective allows, over \
+                      the long window of this tier and still now.",
         board: BOARD,
         runbook_label: Some("runbook"),
     })
