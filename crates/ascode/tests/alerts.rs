@@ -1,8 +1,6 @@
 //! Writes `alerts/` anew and fails when it had to, and holds runbooks, metric names and templates
 //! to what the rules say: rendered files that are kept by hand drift from their source.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
