@@ -41,19 +41,54 @@ fn help_lists_exactly_the_commands_that_exist() {
     for flag in ["--help", "-h"] {
         let (code, stdout, stderr) = ask(&[flag]);
         assert_eq!((code, stderr.as_str()), (0, ""));
-        assert_eq!(commands(&stdout), ["run", "check", "health", "dora", "completions"]);
+        assert_eq!(commands(&stdout), ["run", "check", "health", "render", "dora", "completions"]);
     }
     assert!(ask(&["--help"]).1.contains("Exit codes: 0 done, 1 failed while running, 2 wrong"));
 }
 
 #[test]
 fn every_command_explains_itself_with_examples() {
-    for command in ["run", "check", "health", "completions"] {
+    for command in ["run", "check", "health", "render", "completions"] {
         let (code, stdout, stderr) = ask(&[command, "--help"]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{command}");
         assert!(stdout.contains(&format!("Usage: redora {command}")), "{stdout}");
         assert!(stdout.contains("Examples:\n"), "{stdout}");
     }
+}
+
+#[test]
+fn render_writes_what_is_committed_and_check_only_looks() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    assert_eq!(ask(&["render", "--check", "--out", root]), (0, String::new(), String::new()));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let render = |words: &[&str]| ask(&[&["render", "--out", out], words].concat());
+
+    let (code, stdout, stderr) = render(&["--check"]);
+    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (1, "", 5), "{stderr}");
+    assert!(stderr.contains("alerts/rules/slo.yaml is stale; run redora render"), "{stderr}");
+    assert_eq!(std::fs::read_dir(out).unwrap().count(), 0);
+
+    let (code, stdout, _) = render(&[]);
+    assert!(code == 0 && stdout.starts_with("wrote "), "{stdout}");
+    assert_eq!(render(&["--check"]).0, 0);
+    let (code, stdout, _) = render(&[]);
+    assert!(code == 0 && stdout.lines().all(|line| line.starts_with("kept ")), "{stdout}");
+    for name in ["rules/slo.yaml", "alertmanager.yml"] {
+        let read = |base: &str| std::fs::read_to_string(format!("{base}/alerts/{name}")).unwrap();
+        assert_eq!(read(out), read(root));
+    }
+
+    let grafana = ["--dashboards", "https://grafana.example/"];
+    assert_eq!(render(&[&grafana[..], &["--check"]].concat()).0, 1);
+    assert_eq!(render(&grafana).0, 0);
+    let rules = std::fs::read_to_string(format!("{out}/alerts/rules/slo.yaml")).unwrap();
+    assert!(rules.contains("\"https://grafana.example/d/redora-slo?"));
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let (code, _, stderr) = ask(&["render", "--out", file.to_str().unwrap()]);
+    assert!(code == 1 && stderr.contains("Not a directory"), "{stderr}");
 }
 
 #[test]

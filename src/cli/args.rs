@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use redora_ascode::rules::Links;
 
 use super::values;
 use crate::app::delivery::{Metric, Zone};
@@ -43,6 +44,7 @@ pub(super) enum Command {
     Run(RunOptions),
     Check(CheckOptions),
     Health(HealthOptions),
+    Render(RenderOptions),
     #[command(subcommand)]
     Dora(DoraCommand),
     Completions(CompletionsOptions),
@@ -327,6 +329,36 @@ pub(super) struct HealthOptions {
     /// How long the whole check may take, such as 500ms or 3s
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = values::time)]
     pub(super) timeout: Duration,
+}
+
+/// Write alert rules and an Alertmanager configuration
+///
+/// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer and `alerts/alertmanager.yml`. The rules
+/// hold for any number of objectives: what differs between them is read from the metrics.
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
+  redora render --out /etc/prometheus/redora
+  redora render --runbooks https://git.example/redora/docs/runbooks --dashboards https://grafana.example
+  redora render --check               exit 1 when a file differs from what would be written"
+)]
+pub(super) struct RenderOptions {
+    /// The folder that `alerts/` is written below
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) out: PathBuf,
+
+    /// Change nothing; name the files that are stale and exit 1 if there are any
+    #[arg(long)]
+    pub(super) check: bool,
+
+    /// Where the runbooks are, as the beginning of `runbook_url`
+    #[arg(long, value_name = "URL", default_value_t = Links::default().runbooks)]
+    pub(super) runbooks: String,
+
+    /// Where Grafana is, as the beginning of `dashboard_url`
+    #[arg(long, value_name = "URL", default_value_t = Links::default().dashboards)]
+    pub(super) dashboards: String,
 }
 
 /// Print a completion script for a shell to stdout

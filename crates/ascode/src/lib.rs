@@ -2,3 +2,8 @@
 //! file can be compared.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
+pub mod alertmanager;
+pub mod alerts;
+pub mod rules;
+mod yaml;

@@ -1,0 +1,242 @@
+//! One constant file of rules for any number of objectives: what differs between them (objective,
+//! window, team) is read from the agent's gauges by a join, so nobody renders anew for a new one.
+//!
+//! Counts stay counts until the last step. A window's burn is its bad events over all its events,
+//! so a busy hour weighs more than a quiet one; the mean of ratios that other generators take lets
+//! a night with one failed request of two outweigh the day.
+
+use super::{Alert, Board, Group, Record, Rule, RuleFile, Severity, expr};
+
+/// The name of the alerts on burn.
+pub const BURN: &str = "RedoraSloBurn";
+
+/// How much of the budget a tier lets go in its long window before it fires.
+#[derive(Clone, Copy, Debug)]
+pub struct Tier {
+    /// The long window, which is the value of the label `burn_tier` as well.
+    pub long: &'static str,
+    /// The long window in seconds.
+    pub long_s: u32,
+    /// The window that must burn too, so that the alert ends soon after the cause.
+    pub short: &'static str,
+    /// The share of the budget, as a decimal.
+    pub share: &'static str,
+    /// What it asks for; also the `tier` of `redora_slo_tier_enabled`.
+    pub severity: Severity,
+    wait: &'static str,
+    keep: &'static str,
+}
+
+/// Every tier, the fastest first.
+pub const TIERS: [Tier; 4] = [
+    Tier {
+        long: "1h",
+        long_s: 3_600,
+        short: "5m",
+        share: "0.02",
+        severity: Severity::Page,
+        wait: "1m",
+        keep: "5m",
+    },
+    Tier {
+        long: "6h",
+        long_s: 21_600,
+        short: "30m",
+        share: "0.05",
+        severity: Severity::Page,
+        wait: "2m",
+        keep: "10m",
+    },
+    Tier {
+        long: "1d",
+        long_s: 86_400,
+        short: "2h",
+        share: "0.10",
+        severity: Severity::Ticket,
+        wait: "10m",
+        keep: "30m",
+    },
+    Tier {
+        long: "3d",
+        long_s: 259_200,
+        short: "6h",
+        share: "0.10",
+        severity: Severity::Ticket,
+        wait: "30m",
+        keep: "1h",
+    },
+];
+
+/// Rules over `redora_slo_*`.
+#[must_use]
+pub fn file() -> RuleFile {
+    let mut page = settings();
+    for window in ["5m", "30m", "1h", "6h"] {
+        page.extend(counted(window));
+    }
+    page.extend(TIERS.iter().filter(|tier| tier.severity == Severity::Page).map(burn));
+    let mut ticket = counted("2h").to_vec();
+    for window in ["1d", "3d"] {
+        ticket.extend(summed(window));
+    }
+    ticket.extend(TIERS.iter().filter(|tier| tier.severity == Severity::Ticket).map(burn));
+    ticket.extend(budget());
+    RuleFile {
+        name: "slo.yaml",
+        comment: COMMENT,
+        groups: vec![
+            Group { name: "redora-slo-page", interval: "30s", rules: page },
+            Group { name: "redora-slo-ticket", interval: "1m", rules: ticket },
+        ],
+    }
+}
+
+/// Objective, window and owner of each objective, once for all agents that count for it.
+fn settings() -> Vec<Rule> {
+    // Ten minutes of memory: an agent that goes down with its service must not end the alert.
+    let setting = |metric| format!("max by (service, slo) (last_over_time({metric}[10m]))");
+    vec![
+        record("redora:slo_objective:ratio", setting("redora_slo_objective_ratio")),
+        record("redora:slo_window:seconds", setting("redora_slo_window_seconds")),
+        // One row for each objective, whatever the agents say: during a rollout two may name two
+        // teams, and a join with both would fail for every objective at once.
+        record(
+            "redora:slo_owner:info",
+            expr(
+                "
+                topk by (service, slo) (1,
+                  max by (service, slo, team, runbook) (last_over_time(redora_slo_info[10m]))
+                )
+                or on (service, slo) (redora:slo_objective:ratio >= bool 0)",
+            ),
+        ),
+    ]
+}
+
+/// Events of a window, from the counters themselves: the page tiers must not wait.
+fn counted(window: &str) -> [Rule; 3] {
+    let sum = |selector: &str| {
+        format!("sum by (service, slo) (increase(redora_slo_events_total{selector}[{window}]))")
+    };
+    events(window, sum(r#"{outcome="bad"}"#), sum(""))
+}
+
+/// Events of a long window, from recorded counts, of which there is one series an objective instead
+/// of one an instance.
+///
+/// A count of half an hour that is looked at every six minutes holds each event five times. Windows
+/// that only touch would lose what falls between the last scrape of one and the first of the next.
+fn summed(window: &str) -> [Rule; 3] {
+    let sum = |name| format!(r#"sum_over_time({name}{{window="30m"}}[{window}:6m]) / 5"#);
+    events(window, sum("redora:slo_bad_events:increase"), sum("redora:slo_events:increase"))
+}
+
+fn events(window: &str, bad: String, all: String) -> [Rule; 3] {
+    let burn = expr(&format!(
+        r#"
+        redora:slo_bad_events:increase{{window="{window}"}}
+          / (redora:slo_events:increase{{window="{window}"}} > 0)
+          / on (service, slo) (1 - redora:slo_objective:ratio)"#
+    ));
+    [
+        ("redora:slo_bad_events:increase", bad),
+        ("redora:slo_events:increase", all),
+        ("redora:slo_burn_rate:ratio", burn),
+    ]
+    .map(|(name, expr)| {
+        Rule::Record(Record { name, expr, labels: vec![("window", window.to_owned())] })
+    })
+}
+
+/// `increase` extrapolates, so three events may count as 2.9 or 3.1: they are rounded before they
+/// are compared.
+fn burn(tier: &Tier) -> Rule {
+    let Tier { long, long_s, short, share, severity, .. } = tier;
+    let above = format!("> on (service, slo) ({share} * redora:slo_window:seconds / {long_s})");
+    Rule::Alert(Alert {
+        name: BURN,
+        expr: expr(&format!(
+            r#"
+            (redora:slo_burn_rate:ratio{{window="{long}"}} {above})
+              * on (service, slo) group_left (team, runbook) redora:slo_owner:info
+            and on (service, slo)
+              (redora:slo_burn_rate:ratio{{window="{short}"}} {above})
+            and on (service, slo)
+              (round(redora:slo_bad_events:increase{{window="{long}"}}) >= 3)
+            unless on (service, slo)
+              {}"#,
+            switched_off(*severity)
+        )),
+        wait: tier.wait,
+        keep: Some(tier.keep),
+        severity: *severity,
+        labels: vec![("burn_tier", (*long).to_owned())],
+        summary: "{{ $labels.service }} spends the error budget of {{ $labels.slo }} too fast",
+        description: "{{ $labels.service }} spends the error budget of {{ $labels.slo }} \
+                      {{ printf \"%.1f\" $value }} times as fast as its objective allows, over \
+                      the long window of this tier and still now.",
+        board: BOARD,
+        runbook_label: Some("runbook"),
+    })
+}
+
+fn budget() -> [Rule; 2] {
+    let remaining = record(
+        "redora:slo_error_budget_remaining:ratio",
+        expr(
+            "
+            sum by (service, slo) (
+              redora_slo_error_budget_remaining_ratio
+                * sum without (outcome) (increase(redora_slo_events_total[6h]))
+            )
+            / (
+              sum by (service, slo) (
+                sum without (outcome) (increase(redora_slo_events_total[6h]))
+                and redora_slo_error_budget_remaining_ratio
+              ) > 0
+            )
+            or avg by (service, slo) (redora_slo_error_budget_remaining_ratio)",
+        ),
+    );
+    let spent = Rule::Alert(Alert {
+        name: "RedoraSloBudgetExhausted",
+        expr: expr(&format!(
+            r#"
+            (redora:slo_error_budget_remaining:ratio <= 0)
+              * on (service, slo) group_left (team, runbook) redora:slo_owner:info
+            and on (service, slo)
+              (round(redora:slo_bad_events:increase{{window="3d"}}) >= 3)
+            unless on (service, slo)
+              {}"#,
+            switched_off(Severity::Ticket)
+        )),
+        wait: "10m",
+        keep: Some("1h"),
+        severity: Severity::Ticket,
+        labels: vec![("burn_tier", "budget".to_owned())],
+        summary: "{{ $labels.service }} has no error budget left for {{ $labels.slo }}",
+        description: "{{ $labels.service }} has {{ $value | humanizePercentage }} of its error \
+                      budget of {{ $labels.slo }} left, and bad events in the last three days.",
+        board: BOARD,
+        runbook_label: Some("runbook"),
+    });
+    [remaining, spent]
+}
+
+/// Objectives whose tier every agent has switched off. Without a word it is on.
+fn switched_off(severity: Severity) -> String {
+    format!(
+        "(max by (service, slo) \
+         (last_over_time(redora_slo_tier_enabled{{tier=\"{severity}\"}}[10m])) == 0)"
+    )
+}
+
+fn record(name: &'static str, expr: String) -> Rule {
+    Rule::Record(Record { name, expr, labels: Vec::new() })
+}
+
+const BOARD: Board = Board { uid: "redora-slo", variables: &["service", "slo"] };
+
+const COMMENT: &str = "\
+Burn of every objective that redora counts. Written by `redora render`; do not edit.
+Prometheus 2.42 or newer, a scrape of each agent at least once a minute.";

@@ -1,0 +1,140 @@
+//! `redora render`: the files below `alerts/` as this build writes them. They are made in memory
+//! first, so that `--check` compares what would be written and touches nothing.
+
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use redora_ascode::alerts;
+use redora_ascode::rules::Links;
+
+use super::args::RenderOptions;
+use super::outcome::{self, Outcome};
+
+/// Writes the files, or with `--check` says which of them differ.
+pub(super) fn render(options: &RenderOptions) -> Outcome {
+    let links =
+        Links { runbooks: trimmed(&options.runbooks), dashboards: trimmed(&options.dashboards) };
+    let folder = options.out.join("alerts");
+    let files = alerts::files(&links);
+    if options.check { check(&folder, &files) } else { write(&folder, &files) }
+}
+
+fn write(folder: &Path, files: &[(String, String)]) -> Outcome {
+    let mut report = String::new();
+    for (name, text) in files {
+        let path = folder.join(name);
+        match put(&path, text) {
+            Ok(written) => {
+                let verb = if written { "wrote" } else { "kept " };
+                report.push_str(&format!("{verb} {}\n", path.display()));
+            }
+            Err(error) => return failed(&path, &error),
+        }
+    }
+    outcome::print(report.as_bytes())
+}
+
+fn check(folder: &Path, files: &[(String, String)]) -> Outcome {
+    let mut stale = false;
+    for (name, text) in files {
+        let path = folder.join(name);
+        match is_fresh(&path, text) {
+            Ok(true) => {}
+            Ok(false) => {
+                let path = path.display();
+                outcome::complain(&format_args!("{path} is stale; run redora render"));
+                stale = true;
+            }
+            Err(error) => return failed(&path, &error),
+        }
+    }
+    if stale { Outcome::Failed } else { Outcome::Done }
+}
+
+/// Whether the file had to be written. Its new text takes the place of the old one at once, so that
+/// a Prometheus that reloads in between reads the one or the other.
+fn put(path: &Path, text: &str) -> io::Result<bool> {
+    if is_fresh(path, text)? {
+        return Ok(false);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = Path::new(&name);
+    let written = File::create(new)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(new, path));
+    if written.is_err() {
+        // The first error is the one to tell; what is left behind is named after the file.
+        let _ = fs::remove_file(new);
+    }
+    written.map(|()| true)
+}
+
+/// Whether the file holds exactly this text. A file of another length is not read to its end.
+fn is_fresh(path: &Path, text: &str) -> io::Result<bool> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let mut rest = text.as_bytes();
+    let mut file = file.take(rest.len() as u64 + 1);
+    let mut piece = [0; 8192];
+    loop {
+        let read = match file.read(&mut piece) {
+            Ok(0) => return Ok(rest.is_empty()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        match rest.strip_prefix(&piece[..read]) {
+            Some(after) => rest = after,
+            None => return Ok(false),
+        }
+    }
+}
+
+fn failed(path: &Path, error: &dyn Display) -> Outcome {
+    outcome::complain(&format_args!("{}: {error}", path.display()));
+    Outcome::Failed
+}
+
+/// The address as links are glued to it.
+fn trimmed(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_once_and_known_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rules/slo.yaml");
+        let long = "a line of a rule\n".repeat(1_000);
+        assert!(!is_fresh(&path, &long).unwrap());
+        assert!(put(&path, &long).unwrap());
+        assert!(!put(&path, &long).unwrap());
+        for other in ["", "a line of a rule\n", &long[1..], &format!("{long}b")] {
+            assert!(!is_fresh(&path, other).unwrap());
+            assert!(put(&path, other).unwrap());
+            assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        }
+        let names: Vec<_> = fs::read_dir(path.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["slo.yaml"]);
+    }
+
+    #[test]
+    fn an_address_may_end_in_a_slash() {
+        assert_eq!(trimmed("https://a.example/b//"), "https://a.example/b");
+    }
+}
