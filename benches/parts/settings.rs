@@ -12,7 +12,7 @@ pub(crate) const EVERYTHING: &str = "everything: both profiles, two dimensions";
 
 /// Books with the default bounds.
 pub(crate) fn settings(red: Config, log_metrics: Vec<Rule>) -> Settings {
-    Settings { red, log_metrics, series: Limits::default() }
+    Settings { red, log_metrics, slos: Vec::new(), series: Limits::default() }
 }
 
 /// Classic histograms alone, then one feature more at a time.

@@ -38,7 +38,10 @@ fn span(name: &str, millis: u64) -> trace::Span {
 fn source(compat: red::Compat, spans: Vec<trace::Span>) -> Expose {
     let red = red::Config { compat, ..red::Config::default() };
     let series = Limits { rows: 100_000, expire_ms: 1000 };
-    let digest = Digest::new(Settings { red, log_metrics: Vec::new(), series }, Hasher::default());
+    let digest = Digest::new(
+        Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series },
+        Hasher::default(),
+    );
     let bytes = request(spans);
     digest.take(&Tenant::single(), Signal::Traces, &bytes, 5000).expect("a valid request");
     let own = Own::new(&BIRTHS).expect("collectors fit together");
@@ -229,7 +232,7 @@ fn a_reload_during_a_scrape_mixes_no_labels() {
         let dimensions = vec![redora_model::dimension::Dimension::new("service.version")];
         let red = red::Config { dimensions, compat: BOTH, ..red::Config::default() };
         let series = Limits { rows: 100_000, expire_ms: 1000 };
-        digest.reconfigure(Settings { red, log_metrics: Vec::new(), series });
+        digest.reconfigure(Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series });
         digest.take(&Tenant::single(), Signal::Traces, &again, 6000).expect("a valid request");
     });
     assert_eq!(twice, [""; 0]);

@@ -18,7 +18,7 @@ use crate::identity::Service;
 pub struct Objective {
     /// Its name, unique within the service.
     pub name: String,
-    /// Whose requests or records are events.
+    /// Whose requests are events.
     pub service: Service,
     /// What makes an event good.
     pub indicator: Indicator,
@@ -44,8 +44,6 @@ pub enum Indicator {
         /// The longest good duration, in nanoseconds.
         threshold_ns: u64,
     },
-    /// A log record that is told apart by what it says.
-    Logs,
 }
 
 /// The time over which a budget is spent.
