@@ -4,7 +4,6 @@
 
 mod calendar;
 mod config;
-mod file;
 mod index;
 mod ring;
 mod state;
@@ -15,7 +14,6 @@ use redora_model::slo::{BurnWindow, Counts};
 
 pub use calendar::{Stretch, Zone};
 pub use config::{Select, Watched};
-pub use file::{load, save, set_aside};
 pub use state::StateFault;
 
 use crate::red::{Judged, Kind};

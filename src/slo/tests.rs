@@ -327,22 +327,3 @@ fn damaged_bytes_are_refused_and_change_nothing() {
     assert_eq!(after.resume(b"SQLite format 3", START_MS), Err(StateFault::Foreign));
     assert_eq!(totals(&after), [(1, 0)]);
 }
-
-#[test]
-fn the_file_is_replaced_as_a_whole_and_moved_aside_when_it_is_none() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("data/slo.state");
-    assert_eq!(load(&path).expect("no file is no fault"), None);
-    for bytes in [b"first".as_slice(), b"2nd"] {
-        save(&path, bytes).expect("written");
-        assert_eq!(load(&path).expect("read").as_deref(), Some(bytes));
-    }
-    for _ in 0..2 {
-        let aside = set_aside(&path).expect("renamed");
-        assert_eq!(load(&aside).expect("read").as_deref(), Some(b"2nd".as_slice()));
-        assert_eq!(load(&path).expect("gone"), None);
-        save(&path, b"2nd").expect("written");
-    }
-    let names = std::fs::read_dir(folder.path().join("data")).expect("a folder").count();
-    assert_eq!(names, 2);
-}
