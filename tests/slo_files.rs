@@ -138,10 +138,7 @@ fn what_is_missing_or_unknown_is_named_with_its_place() {
     check(&with("slos: x"), "1:67: [0].slos: is no known key; did you mean `slos`?");
     check("name: a", "1:1: is a section of keys and must be a list");
     check("- a", "1:3: [0]: is a single value and must be a section of keys");
-    check(
-        "- {\n",
-        "1:3: is no YAML: did not find expected ',' or '}' while parsing a flow mapping",
-    );
+    check("- {\n", "1:4: is no YAML: while parsing a node, did not find expected node content");
 }
 
 #[test]

@@ -108,3 +108,69 @@ const STATE_FILE: &str = "slo.state";
 
 /// A kill forgets this much of every budget at most.
 const KEEP_EVERY: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+    use opentelemetry_proto::tonic::resource::v1::Resource;
+    use opentelemetry_proto::tonic::trace::v1 as trace;
+    use prost::Message;
+    use redora_model::identity::Tenant;
+    use redora_wire::Signal;
+
+    use super::*;
+    use crate::app::reload::settings;
+    use crate::config;
+    use crate::series::Hasher;
+
+    /// A request that the service `s` served and that failed.
+    fn failed() -> Vec<u8> {
+        let name = AnyValue { value: Some(any_value::Value::StringValue("s".into())) };
+        let attribute =
+            KeyValue { key: "service.name".into(), value: Some(name), ..Default::default() };
+        let status = Some(trace::Status { code: 2, ..Default::default() });
+        let span = trace::Span { kind: 2, status, ..Default::default() };
+        let part = trace::ResourceSpans {
+            resource: Some(Resource { attributes: vec![attribute], ..Default::default() }),
+            scope_spans: vec![trace::ScopeSpans { spans: vec![span], ..Default::default() }],
+            ..Default::default()
+        };
+        ExportTraceServiceRequest { resource_spans: vec![part] }.encode_to_vec()
+    }
+
+    fn digest(config: &Config) -> Arc<Digest> {
+        Arc::new(Digest::new(settings(config), Hasher::default()))
+    }
+
+    fn bad(digest: &Digest) -> Option<u64> {
+        digest.read(|books| books.slo.standings().next().map(|one| one.spent().bad))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_counted_is_on_the_disk_within_half_a_minute() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("redora.yaml");
+        let text = "- { name: a, service: s, indicator: availability, objective: 99% }";
+        std::fs::write(folder.path().join("slos.yaml"), text).expect("written");
+        std::fs::write(&file, "slos: slos.yaml").expect("written");
+        let config = config::load(&file, &|_| None, &config::read_file, &config::list_folder);
+        let mut config = config.expect("sound");
+        config.data_dir = folder.path().join("data");
+
+        let (clock, _hand) = Clock::manual(1_790_000_000_000_000_000);
+        let before = digest(&config);
+        let objectives = Objectives::resume(&config, before.clone(), clock.clone());
+        let keeping = tokio::spawn(objectives.keep());
+        tokio::time::sleep(KEEP_EVERY / 2).await;
+        assert!(!config.data_dir.exists(), "nothing is written while there is nothing to keep");
+        before.take(&Tenant::single(), Signal::Traces, &failed(), clock.unix_ms()).expect("valid");
+        assert_eq!(bad(&before), Some(1));
+        tokio::time::sleep(KEEP_EVERY).await;
+        keeping.abort();
+
+        let after = digest(&config);
+        Objectives::resume(&config, after.clone(), clock);
+        assert_eq!(bad(&after), Some(1));
+    }
+}
