@@ -70,9 +70,9 @@ impl Ring {
         })
     }
 
-    /// Puts back what [`Ring::filled`] gave; what is older than the ring reaches is left out.
+    /// Puts back what [`Ring::filled`] gave; what is older than the ring reaches, or newer than the
+    /// bucket that is being filled, is left out.
     pub(super) fn put(&mut self, bucket: u64, counts: Counts) {
-        self.add(bucket.saturating_mul(self.bucket_ms), Counts::default());
         if bucket <= self.newest && self.newest - bucket < self.buckets.len() as u64 {
             let place = self.place(bucket);
             self.buckets[place] = [counts.good, counts.bad];
@@ -141,12 +141,14 @@ mod tests {
         for at_ms in [500, 530, 540, 560] {
             ring.add(at_ms, Counts { good: at_ms, bad: 1 });
         }
-        let mut other = Ring::new(10, 6, 0);
+        let mut other = Ring::new(10, 6, 569);
         for (bucket, counts) in ring.filled() {
             other.put(bucket, counts);
         }
         assert_eq!(other, ring);
-        other.put(1, bad(9));
-        assert_eq!(other, ring);
+        for bucket in [0, 49, 57, u64::MAX] {
+            other.put(bucket, bad(9));
+            assert_eq!(other, ring, "{bucket}");
+        }
     }
 }

@@ -220,3 +220,46 @@ fn checksum(body: &[u8]) -> u32 {
 
 const MAGIC: &[u8] = b"redora-slo";
 const VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A body with a checksum that holds.
+    fn sealed(body: &[u8]) -> Vec<u8> {
+        [MAGIC, &[VERSION], &checksum(body).to_le_bytes(), body].concat()
+    }
+
+    #[test]
+    fn numbers_come_back_and_those_beyond_64_bits_are_none() {
+        for value in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, u64::MAX - 1, u64::MAX] {
+            let mut body = Vec::new();
+            number(&mut body, value);
+            assert_eq!(Reader(&body).number(), Some(value));
+            assert_eq!(Reader(&body[..body.len() - 1]).number(), None, "{value} cut");
+        }
+        let mut beyond = vec![0xff; 9];
+        beyond.push(2);
+        assert_eq!(Reader(&beyond).number(), None);
+        assert_eq!(Reader(&[0x80; 11]).number(), None);
+    }
+
+    #[test]
+    fn counts_that_promise_more_than_there_is_end_early() {
+        let mut body = vec![0, 0];
+        number(&mut body, u64::MAX);
+        assert_eq!(read(&sealed(&body)).err(), Some(StateFault::Content));
+        assert_eq!(read(&sealed(&[0, 0, 0, 0])).err(), Some(StateFault::Content));
+        assert!(read(&sealed(&[0, 0, 0])).is_ok_and(|state| state.kept.is_empty()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_answered(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _read = read(&sealed(&body));
+            let _read = read(&body);
+        }
+    }
+}
