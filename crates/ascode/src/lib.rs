@@ -2,3 +2,5 @@
 //! file can be compared.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
+pub mod dashboard;
