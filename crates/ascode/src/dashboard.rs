@@ -1,14 +1,15 @@
-//! Grafana dashboards as text, from a typed builder: boards that are clicked together drift apart in
-//! units, colours and guards, and nobody reviews a diff of their JSON.
+//! Grafana dashboards as text, from a typed builder: boards that are clicked together drift apart
+//! in units, colours and guards, and nobody reviews a diff of their JSON.
 
 mod board;
 mod boards;
 mod field;
+mod frame;
 mod kind;
 mod panel;
 mod provisioning;
 mod query;
-mod shared;
+
 mod source;
 mod style;
 mod table;

@@ -1,9 +1,20 @@
-//! Writes `dashboards/` from the builder and fails when it had to: what users copy is what was
-//! reviewed.
+//! Writes `dashboards/` from the builder and fails when it had to, so that what users copy is what
+//! was reviewed; holds every board against the rules of Grafana's linter; and has Prometheus' own
+//! tool parse every expression.
 
+#[path = "dashboards/lint.rs"]
+mod lint;
+#[path = "dashboards/promql.rs"]
+mod promql;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use redora_ascode::dashboard::{dashboards, provisioning};
+
+use crate::lint::{Board, EXCLUSIONS, RULES, expressions};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards")
@@ -45,3 +56,111 @@ fn the_committed_files_are_the_rendered_ones() {
     assert!(found.is_empty(), "delete what no board renders: {found:?}");
     assert!(stale.is_empty(), "out of date and written anew, commit them: {stale:?}");
 }
+
+#[test]
+fn every_rule_holds_on_every_board() {
+    let metrics = metrics();
+    let boards = boards();
+    let uids: Vec<_> = boards.iter().filter_map(|(_, json)| json["uid"].as_str()).collect();
+    let mut faults = Vec::new();
+    let mut needed = vec![false; EXCLUSIONS.len()];
+    for (file, json) in &boards {
+        let board = Board { json, metrics: &metrics, uids: &uids };
+        for rule in RULES {
+            for fault in (rule.check)(&board) {
+                let excluded = EXCLUSIONS
+                    .iter()
+                    .position(|one| one.rule == rule.name && fault.contains(one.about));
+                match excluded {
+                    Some(place) => needed[place] = true,
+                    None => faults.push(format!("{file}: {}: {fault}", rule.name)),
+                }
+            }
+        }
+    }
+    for (exclusion, needed) in EXCLUSIONS.iter().zip(needed) {
+        assert!(needed && !exclusion.reason.is_empty(), "{} needs no exclusion", exclusion.rule);
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_expression_is_promql() {
+    let mut rules = String::from("groups:\n- name: dashboards\n  rules:\n");
+    let mut count = 0;
+    for (_, json) in boards() {
+        for expr in expressions(&json) {
+            count += 1;
+            let expr = serde_json::Value::from(as_grafana_sends_it(&expr));
+            writeln!(rules, "  - record: expression:{count}\n    expr: {expr}").expect("it fits");
+        }
+    }
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboards.rules.yaml");
+    std::fs::write(&file, rules).expect("the folder is writable");
+    let run = Command::new("promtool").args(["check", "rules"]).arg(&file).output();
+    let run = run.expect("promtool is on PATH: ./test install brings it");
+    let said =
+        String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{said}");
+    assert!(said.contains(&format!("SUCCESS: {count} rules found")), "{said}");
+}
+
+/// The expression with values for its variables.
+fn as_grafana_sends_it(expr: &str) -> String {
+    let values = [
+        ("$__rate_interval", "1m"),
+        ("$__range_s", "21600"),
+        ("$__range", "6h"),
+        ("$__from", "1700000000000"),
+    ];
+    values.iter().fold(expr.to_owned(), |expr, (name, value)| expr.replace(name, value))
+}
+
+fn boards() -> Vec<(String, serde_json::Value)> {
+    let parse = |(file, text): (String, String)| {
+        let json = serde_json::from_str(&text).expect("a board is JSON");
+        (file, json)
+    };
+    dashboards().into_iter().map(parse).collect()
+}
+
+/// Every metric that a panel may name, with its labels: those of the page about metrics, and those
+/// of others that are listed here.
+fn metrics() -> BTreeMap<String, Vec<String>> {
+    let page = folder().join("../docs/metrics.md");
+    let page = std::fs::read_to_string(page).expect("docs/metrics.md is there");
+    let mut metrics = BTreeMap::new();
+    for row in page.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [name, kind, labels, ..] = cells[..] else { panic!("{row} is no row") };
+        let name = name.trim_end_matches('`');
+        let labels: Vec<_> = labels.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        if kind == "histogram" {
+            let bucket = [&labels[..], &["le".to_owned()]].concat();
+            metrics.insert(format!("{name}_bucket"), bucket);
+        }
+        metrics.insert(name.to_owned(), labels);
+    }
+    assert!(metrics.len() > 30, "docs/metrics.md has lost its tables");
+    for (name, labels) in FOREIGN {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let before = metrics.insert((*name).to_owned(), labels);
+        assert!(before.is_none(), "{name} is documented by now: delete it from the list");
+    }
+    metrics
+}
+
+/// Metrics that redora does not document, with the labels that boards may ask for: those of
+/// Prometheus and Alertmanager, and those of objectives until the agent counts them.
+const FOREIGN: &[(&str, &[&str])] = &[
+    ("up", &[]),
+    ("ALERTS", &["alertname", "alertstate", "severity", "service"]),
+    ("alertmanager_alerts", &["state"]),
+    ("alertmanager_notifications_failed_total", &["integration"]),
+    ("alertmanager_notifications_total", &["integration"]),
+    ("alertmanager_silences", &["state"]),
+    ("redora_slo_error_budget_remaining_ratio", &["service", "slo"]),
+    ("redora_slo_events_total", &["service", "slo", "outcome"]),
+    ("redora_slo_objective_ratio", &["service", "slo"]),
+    ("redora_slo_window_seconds", &["service", "slo"]),
+];

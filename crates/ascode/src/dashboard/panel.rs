@@ -115,7 +115,7 @@ impl Panel {
         Self { empty, ..self }
     }
 
-    pub(crate) fn from_zero(self) -> Self {
+    pub(crate) fn zero_based(self) -> Self {
         Self { limits: (Some(0.0), self.limits.1), ..self }
     }
 

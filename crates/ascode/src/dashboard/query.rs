@@ -116,7 +116,8 @@ pub(crate) fn in_scope(expr: &str, scope: &str) -> String {
 /// How many requests the matchers pick, by the given labels.
 pub(crate) fn requests(metric: &str, matchers: &str, by: &str, over: Over) -> String {
     let comma = if matchers.is_empty() { "" } else { ", " };
-    format!("sum by ({by}) ({})", over.growth(&format!("{metric}{{SCOPE{comma}{matchers}}}")))
+    let grown = over.growth(&format!("{metric}{{SCOPE{comma}{matchers}}}"));
+    if by.is_empty() { format!("sum({grown})") } else { format!("sum by ({by}) ({grown})") }
 }
 
 /// The share of errors among the requests that the matchers pick, by the given labels, weighted by

@@ -11,6 +11,8 @@ pub(crate) struct Variable {
     name: &'static str,
     title: &'static str,
     values: Values,
+    /// Whether only the queries that name the variable ask for it.
+    named: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +21,6 @@ enum Values {
     Any { metric: &'static str, all: &'static str },
     /// One of a label's values.
     One { metric: &'static str },
-    /// Any number of the values of a label that only some queries ask for.
-    Apart { metric: &'static str },
     /// One of these, the second at first.
     Words(&'static [&'static str]),
 }
@@ -28,7 +28,7 @@ enum Values {
 impl Variable {
     /// Any number of the values that a label has on a metric.
     pub(crate) const fn any(name: &'static str, title: &'static str, metric: &'static str) -> Self {
-        Self { name, title, values: Values::Any { metric, all: ".+" } }
+        Self { name, title, values: Values::Any { metric, all: ".+" }, named: false }
     }
 
     /// The same where the label may be missing: all of them are then those without it, too.
@@ -37,32 +37,23 @@ impl Variable {
         title: &'static str,
         metric: &'static str,
     ) -> Self {
-        Self { name, title, values: Values::Any { metric, all: ".*" } }
+        Self { name, title, values: Values::Any { metric, all: ".*" }, named: false }
     }
 
     /// One value, for numbers that cannot be added up over several.
     pub(crate) const fn one(name: &'static str, title: &'static str, metric: &'static str) -> Self {
-        Self { name, title, values: Values::One { metric } }
+        Self { name, title, values: Values::One { metric }, named: false }
     }
 
-    /// Any number of a label's values, for the queries that name the variable themselves.
-    pub(crate) const fn apart(
-        name: &'static str,
-        title: &'static str,
-        metric: &'static str,
-    ) -> Self {
-        Self { name, title, values: Values::Apart { metric } }
+    /// The same for the queries that name the variable, because others have no such label.
+    pub(crate) const fn where_named(self) -> Self {
+        Self { named: true, ..self }
     }
 
     /// The windows that numbers of delivery are computed over.
     pub(crate) const fn window() -> Self {
         let words = &["7d", "30d", "90d"];
-        Self { name: "window", title: "Window", values: Values::Words(words) }
-    }
-
-    /// Whether every query of the board holds this variable.
-    const fn is_matcher(self) -> bool {
-        matches!(self.values, Values::Any { .. } | Values::One { .. })
+        Self { name: "window", title: "Window", values: Values::Words(words), named: true }
     }
 
     fn matcher(self) -> String {
@@ -75,10 +66,9 @@ impl Variable {
         put("name", json!(self.name));
         put("label", json!(self.title));
         put("hide", json!(0));
-        let (metric, all, scope) = match self.values {
-            Values::Any { metric, all } => (metric, Some(all), scope),
-            Values::Apart { metric } => (metric, Some(".*"), ""),
-            Values::One { metric } => (metric, None, scope),
+        let (metric, all) = match self.values {
+            Values::Any { metric, all } => (metric, Some(all)),
+            Values::One { metric } => (metric, None),
             Values::Words(words) => {
                 let current = words.get(1).copied().unwrap_or_default();
                 put("type", json!("custom"));
@@ -126,7 +116,7 @@ pub(crate) fn list(variables: &[Variable]) -> Value {
 
 /// The matchers that hold what was picked.
 pub(crate) fn scope(variables: &[Variable]) -> String {
-    let picked = variables.iter().filter(|variable| variable.is_matcher());
+    let picked = variables.iter().filter(|variable| !variable.named);
     picked.map(|variable| variable.matcher()).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,10 +1,10 @@
 //! The agents themselves: a board of everyone else's numbers is worth what those who count are.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::AGENTS;
 use crate::dashboard::kind::Lines;
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::{Over, Query, requests};
-use crate::dashboard::shared::AGENTS;
 use crate::dashboard::style::{Bands, Unit};
 use crate::dashboard::table::Table;
 
@@ -74,7 +74,7 @@ fn intake() -> Row {
     let taken = Panel::lines(Lines::Stacked, "Taken in", "Items taken by second, by signal.")
         .query(Query::over_time("{{signal}}", requests(ACCEPTED, "", "signal", Over::Step)))
         .unit(Unit::PerSecond)
-        .from_zero()
+        .zero_based()
         .empty(NOTHING);
     let refused = Panel::lines(
         Lines::Bars,
@@ -89,7 +89,7 @@ fn intake() -> Row {
         ),
     ))
     .unit(Unit::PerSecond)
-    .from_zero()
+    .zero_based()
     .empty("Nothing refused");
     let connections = Panel::lines(
         Lines::Bars,
@@ -104,7 +104,7 @@ fn intake() -> Row {
         ),
     ))
     .unit(Unit::PerSecond)
-    .from_zero()
+    .zero_based()
     .empty("None");
     Row::titled("Intake", 8).panel(taken).panel(refused).panel(connections)
 }
@@ -116,7 +116,7 @@ fn means() -> Row {
             "max by (instance) (process_resident_memory_bytes{SCOPE})",
         ))
         .unit(Unit::Bytes)
-        .from_zero()
+        .zero_based()
         .empty("No agent is scraped");
     let cpu = Panel::lines(Lines::Beside, "CPU", "Cores that each agent keeps busy.")
         .query(Query::over_time(
@@ -124,15 +124,15 @@ fn means() -> Row {
             requests("process_cpu_seconds_total", "", "instance", Over::Step),
         ))
         .unit(Unit::Number)
-        .from_zero()
+        .zero_based()
         .empty("No agent is scraped");
     let series = Panel::lines(
         Lines::Stacked,
         "Series held",
-        "Label sets in each book, over all agents: what a scrape costs, and what limits.series bounds.",
+        "Label sets in each book, over all agents: what a scrape costs and limits.series bounds.",
     )
     .query(Query::over_time("{{book}}", "sum by (book) (redora_series{SCOPE})"))
-    .from_zero()
+    .zero_based()
     .empty("No agent is scraped");
     Row::titled("Means", 8).panel(memory).panel(cpu).panel(series)
 }
@@ -177,7 +177,7 @@ fn sources() -> Row {
     )
     .query(Query::over_time("{{source}}", last("redora_source_watermark_age_seconds")))
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty("No sources configured");
     Row::titled("Sources", 8).panel(sources).panel(age)
 }

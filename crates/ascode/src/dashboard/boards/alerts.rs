@@ -22,9 +22,10 @@ pub(super) fn board() -> Board {
         since: "now-7d",
         refresh: "1m",
         variables: vec![
+            // First, because alerts have neither job nor instance to be picked by.
+            Variable::any_or_none("severity", "Severity", "ALERTS").where_named(),
             Variable::any("job", "Job", metric),
             Variable::any("instance", "Instance", metric),
-            Variable::apart("severity", "Severity", "ALERTS"),
         ],
         markers: Vec::new(),
         rows: vec![headline(), graphs(), alerts()],
@@ -67,7 +68,7 @@ fn headline() -> Row {
     .empty(CALM);
     let lost = Panel::stat(
         "Notifications failed",
-        "Share of the attempts to notify that failed in the shown time: an alert that nobody heard.",
+        "Share of the attempts to notify that failed in the shown time: alerts nobody heard.",
     )
     .query(Query::now(
         "failed",
@@ -85,7 +86,7 @@ fn graphs() -> Row {
         .query(Query::over_time("{{severity}}", format!("count by (severity) ({FIRING})")))
         .paint("page", Colour::Bad)
         .paint("ticket", Colour::Fair)
-        .from_zero()
+        .zero_based()
         .empty(CALM);
     let sent = Panel::lines(
         Lines::Bars,
@@ -100,7 +101,7 @@ fn graphs() -> Row {
         "{{integration}} failed",
         "sum by (integration) (increase(alertmanager_notifications_failed_total{SCOPE}[1h])) > 0",
     ))
-    .from_zero()
+    .zero_based()
     .empty("No notification sent");
     let held = Panel::lines(
         Lines::Beside,
@@ -118,7 +119,7 @@ fn graphs() -> Row {
     ))
     .paint("alerts held back", Colour::Fair)
     .paint("silences in force", Colour::Plain)
-    .from_zero()
+    .zero_based()
     .empty("No Alertmanager is scraped");
     Row::titled("Course", 9).panel(firing).panel(sent).panel(held)
 }

@@ -1,10 +1,10 @@
 //! The pipeline before a deployment: whether it can be trusted, and how long one waits for it.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::AGENTS;
 use crate::dashboard::kind::Lines;
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::Query;
-use crate::dashboard::shared::AGENTS;
 use crate::dashboard::style::{Bands, Colour, Unit};
 use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
@@ -20,7 +20,7 @@ const NONE: &str = "No runs in this window";
 pub(super) fn board() -> Board {
     let tenant = Variable::any_or_none("tenant", "Tenant", "redora_ci_runs");
     let service = Variable::any("service", "Service", "redora_ci_runs");
-    let workflow = Variable::any("workflow", "Workflow", "redora_ci_runs");
+    let workflow = Variable::any("workflow", "Workflow", "redora_ci_runs").where_named();
     Board {
         uid: "redora-ci",
         title: "CI pipeline",
@@ -34,7 +34,10 @@ pub(super) fn board() -> Board {
 }
 
 fn runs(conclusion: &str, by: &str) -> String {
-    format!(r#"sum by ({by}) (redora_ci_runs{{SCOPE, window="$window", {conclusion}}})"#)
+    format!(
+        r#"sum by ({by}) (redora_ci_runs{{SCOPE, workflow=~"$workflow",
+             window="$window", {conclusion}}})"#
+    )
 }
 
 /// Share of runs that succeeded, each run weighing the same.
@@ -45,8 +48,8 @@ fn success(by: &str) -> String {
 
 fn slowest(quantile: &str, by: &str) -> String {
     format!(
-        r#"max by ({by}) (redora_ci_duration_seconds{{SCOPE, window="$window",
-             quantile="{quantile}"}})"#
+        r#"max by ({by}) (redora_ci_duration_seconds{{SCOPE, workflow=~"$workflow",
+             window="$window", quantile="{quantile}"}})"#
     )
 }
 
@@ -86,7 +89,7 @@ fn graphs() -> Row {
     .query(Query::over_time("{{service}} {{workflow}}", success(by)))
     .unit(Unit::Ratio)
     .bands(SUCCESS)
-    .from_zero()
+    .zero_based()
     .up_to(1.0)
     .empty(NONE);
     let wait = Panel::lines(
@@ -96,7 +99,7 @@ fn graphs() -> Row {
     )
     .query(Query::over_time("{{service}} {{workflow}}", slowest("0.5", by)))
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty(NONE);
     let ends = Panel::lines(Lines::Stacked, "How runs ended", "Runs of the window by conclusion.")
         .query(Query::over_time("{{conclusion}}", runs(r#"conclusion=~".+""#, "conclusion")))
@@ -104,7 +107,7 @@ fn graphs() -> Row {
         .paint("failure", Colour::Bad)
         .paint("timed_out", Colour::Fair)
         .paint("cancelled", Colour::Quiet)
-        .from_zero()
+        .zero_based()
         .empty(NONE);
     Row::titled("Course", 9).panel(ratio).panel(wait).panel(ends)
 }
@@ -130,12 +133,11 @@ fn workflows() -> Row {
     )
     .query(Query::over_time(
         "{{service}} {{environment}}",
-        r#"max by (service, environment) (redora_dora_lead_time_stage_seconds{job=~"$job",
-             instance=~"$instance", tenant=~"$tenant", service=~"$service", window="$window",
-             stage="deploy"})"#,
+        r#"max by (service, environment) (redora_dora_lead_time_stage_seconds{SCOPE,
+             window="$window", stage="deploy"})"#,
     ))
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty("No changes in this window");
     Row::titled("Workflows", 9).panel(workflows).panel(queue)
 }

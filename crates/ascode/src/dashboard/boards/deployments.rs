@@ -1,10 +1,10 @@
 //! Arrivals of versions laid over RED: what served first when, and what changed with it.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::{ARRIVALS, FINISHES, TO_SERVICE, telemetry};
 use crate::dashboard::kind::{Lines, State};
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::{Over, Query, SERVED, duration, error_ratio, requests};
-use crate::dashboard::shared::{ARRIVALS, FINISHES, TO_SERVICE, telemetry};
 use crate::dashboard::style::{Bands, Colour, Unit};
 use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
@@ -78,13 +78,13 @@ fn over_red() -> Row {
     let rate = Panel::lines(Lines::Beside, "Rate", "Requests answered by second, by service.")
         .query(Query::over_time("{{service}}", requests(TOTAL, SERVED, by, Over::Step)))
         .unit(Unit::RequestsPerSecond)
-        .from_zero()
+        .zero_based()
         .empty("No requests");
     let errors =
         Panel::lines(Lines::Beside, "Errors", "Share of requests that failed, by service.")
             .query(Query::over_time("{{service}}", error_ratio(TOTAL, SERVED, by, Over::Step)))
             .unit(Unit::Ratio)
-            .from_zero()
+            .zero_based()
             .empty("No requests");
     let slow = Panel::lines(
         Lines::Beside,
@@ -93,7 +93,7 @@ fn over_red() -> Row {
     )
     .query(Query::over_time("{{service}}", duration("0.95", SERVED, by, Over::Step)))
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty("No requests");
     Row::titled("Arrivals over rate, errors and duration", 9).panel(rate).panel(errors).panel(slow)
 }
@@ -117,24 +117,24 @@ fn by_version() -> Row {
                 requests(VERSIONS, "", BY, Over::Step),
             ))
             .unit(Unit::RequestsPerSecond)
-            .from_zero()
+            .zero_based()
             .empty(UNNAMED);
     let errors = Panel::lines(
         Lines::Beside,
         "Errors by version",
-        "Share of a version's requests that failed. Two versions at one time are compared under the \
-         same load.",
+        "Share of a version's requests that failed. Two versions at one time are compared under \
+         the same load.",
     )
     .query(Query::over_time("{{service}} {{version}}", error_ratio(VERSIONS, "", BY, Over::Step)))
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty(UNNAMED);
     Row::titled("Versions side by side", 9).panel(serving).panel(rate).panel(errors)
 }
 
 fn arrivals() -> Row {
     let by = "service, version, revision, environment";
-    // A version's requests are counted without its revision and environment: each row shows them all.
+    // A version's requests are counted without revision and environment: each row shows them all.
     let spread = |expr: &str| {
         format!("max by ({by}) (redora_version_info{{SCOPE}}) * on ({BY}) group_left () ({expr})")
     };
@@ -159,7 +159,7 @@ fn arrivals() -> Row {
         .sorted_by("First request");
     let arrivals = Panel::table(
         "Arrivals",
-        "Versions by their first request, the newest first, with what they served in the shown time.",
+        "Versions by their first request, newest first, with what they served in the shown time.",
         table,
     )
     .empty(UNNAMED);

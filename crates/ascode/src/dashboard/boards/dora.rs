@@ -1,11 +1,11 @@
-//! The five metrics of delivery, each beside the number of cases that it was computed from: a median
-//! of three is not a median of three hundred.
+//! The five metrics of delivery, each beside the number of cases behind it: a median of three is no
+//! median of three hundred.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::{FINISHES, delivery};
 use crate::dashboard::kind::Lines;
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::Query;
-use crate::dashboard::shared::{FINISHES, delivery};
 use crate::dashboard::style::{Bands, Colour, Unit};
 use crate::dashboard::table::{Link, Table};
 use crate::dashboard::variable::Variable;
@@ -78,7 +78,16 @@ fn headline() -> Row {
     .query(Query::now("n", samples("change_lead_time")))
     .last_in(Unit::Count, Bands::None)
     .empty(NONE);
-    let failure = Panel::stat(
+    Row::first(5)
+        .panel(frequency)
+        .panel(lead)
+        .panel(failure_rate())
+        .panel(recovery_time())
+        .panel(rework_rate())
+}
+
+fn failure_rate() -> Panel {
+    Panel::stat(
         "Change failure rate",
         "Share of deployments that failed: those known to have, and the share if every pending one \
          turns out to have. Pending is a deployment so fresh that it may still be found to fail.",
@@ -98,8 +107,11 @@ fn headline() -> Row {
     .query(Query::now("n", samples("change_failure_ratio")))
     .last_in(Unit::Count, Bands::None)
     .wide(7)
-    .empty(NONE);
-    let recovery = Panel::stat(
+    .empty(NONE)
+}
+
+fn recovery_time() -> Panel {
+    Panel::stat(
         "Failed deployment recovery time",
         "Median time from a failed deployment to its recovery, and the number of recoveries. \
          Failures that are not over are not in it.",
@@ -112,8 +124,11 @@ fn headline() -> Row {
     .bands(RECOVERY)
     .query(Query::now("n", samples("failed_deployment_recovery")))
     .last_in(Unit::Count, Bands::None)
-    .empty("No failed deployment");
-    let rework = Panel::stat(
+    .empty("No failed deployment")
+}
+
+fn rework_rate() -> Panel {
+    Panel::stat(
         "Rework rate",
         "Share of deployments that were unplanned repairs, and the number of deployments.",
     )
@@ -122,15 +137,14 @@ fn headline() -> Row {
     .bands(FAILURE)
     .query(Query::now("n", samples("rework_ratio")))
     .last_in(Unit::Count, Bands::None)
-    .empty(NONE);
-    Row::first(5).panel(frequency).panel(lead).panel(failure).panel(recovery).panel(rework)
+    .empty(NONE)
 }
 
 fn lead_time() -> Row {
     let mut stages = Panel::bars(
         "Where the time goes",
         "Median time of changes in each stage, from the first line to the first request that was \
-         served. Medians do not add up to the lead time; a change that skipped a stage is not in it.",
+         served. Medians do not add up to the lead time; who skipped a stage is not in it.",
     );
     let names = ["coding", "pickup", "review", "deploy", "first_request"];
     for stage in names {
@@ -138,7 +152,7 @@ fn lead_time() -> Row {
         let expr = number("redora_dora_lead_time_stage_seconds", &matchers);
         stages = stages.query(Query::now(&stage.replace('_', " "), expr));
     }
-    let stages = stages.unit(Unit::Seconds).from_zero().empty(NONE);
+    let stages = stages.unit(Unit::Seconds).zero_based().empty(NONE);
     let quantile = |end: &str, quantile: &str| {
         let matchers = format!(r#", start="commit", end="{end}", quantile="{quantile}""#);
         number("redora_dora_change_lead_time_seconds", &matchers)
@@ -159,7 +173,7 @@ fn lead_time() -> Row {
     .paint("median", Colour::Pale)
     .dash("median to first request", Colour::Pale)
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty(NONE);
     Row::titled("Lead time", 9).panel(stages.wide(9)).panel(course)
 }
@@ -167,7 +181,8 @@ fn lead_time() -> Row {
 fn stability() -> Row {
     let finished = |result: &str| {
         format!(
-            r#"sum(increase(redora_dora_finished_deployments_total{{SCOPE, result="{result}"}}[1d]))"#
+            r#"sum(increase(redora_dora_finished_deployments_total{{SCOPE,
+                 result="{result}"}}[1d]))"#
         )
     };
     let frequency = Panel::lines(
@@ -180,7 +195,7 @@ fn stability() -> Row {
     .query(Query::over_time("failure", finished("failure")))
     .paint("success", Colour::Good)
     .paint("failure", Colour::Quiet)
-    .from_zero()
+    .zero_based()
     .empty(NONE);
     let ratio =
         |bound: &str| number("redora_dora_change_failure_ratio", &format!(r#", bound="{bound}""#));
@@ -195,7 +210,7 @@ fn stability() -> Row {
     .paint("possible", Colour::Fair)
     .fill_between("confirmed", "possible")
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty(NONE);
     let quantile = |quantile: &str| {
         let matchers = format!(r#", quantile="{quantile}""#);
@@ -211,20 +226,30 @@ fn stability() -> Row {
     .paint("90 %", Colour::Strong)
     .paint("median", Colour::Pale)
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty("No failed deployment");
     Row::titled("Frequency and stability", 9).panel(frequency).panel(failure).panel(recovery)
 }
 
 fn evidence() -> Row {
+    let words = Panel::text(
+        "Behind a number",
+        "How to see the cases behind a number, and what the numbers mean.",
+        EVIDENCE,
+    );
+    Row::titled("Evidence", 10).panel(places()).panel(words)
+}
+
+/// A number of every place, whichever is picked: this is where one is found.
+fn all(metric: &str, matchers: &str) -> String {
+    format!(
+        r#"max by (service, environment) ({metric}{{job=~"$job", instance=~"$instance",
+             tenant=~"$tenant"{matchers}}})"#
+    )
+}
+
+fn places() -> Panel {
     let to_place = Link { title: "This service", uid: "redora-dora", variable: "service" };
-    // All places, whichever is picked: this is where one is found.
-    let all = |metric: &str, matchers: &str| {
-        format!(
-            r#"max by (service, environment) ({metric}{{job=~"$job", instance=~"$instance",
-                 tenant=~"$tenant"{matchers}}})"#
-        )
-    };
     let windowed =
         |metric: &str, matchers: &str| all(metric, &format!(r#", window="$window"{matchers}"#));
     let lead = r#", start="commit", end="deployed", quantile="0.5""#;
@@ -268,19 +293,13 @@ fn evidence() -> Row {
         .value("Rework", Unit::Ratio, windowed("redora_dora_rework_ratio", ""))
         .value("Open incidents", Unit::Count, all("redora_dora_incidents_open", ""))
         .sorted_by("Deployments");
-    let places = Panel::table(
+    Panel::table(
         "All services",
         "Each service in each environment, with what its numbers were computed from.",
         table,
     )
     .wide(18)
-    .empty("No deployments known");
-    let words = Panel::text(
-        "Behind a number",
-        "How to see the cases behind a number, and what the numbers mean.",
-        EVIDENCE,
-    );
-    Row::titled("Evidence", 10).panel(places).panel(words)
+    .empty("No deployments known")
 }
 
 const EVIDENCE: &str = "\

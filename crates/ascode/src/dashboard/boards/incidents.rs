@@ -2,10 +2,10 @@
 //! errors, on one axis.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::{ARRIVALS, FINISHES, TO_SERVICE, delivery};
 use crate::dashboard::kind::{Lines, State};
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::{Over, Query, SERVED, error_ratio};
-use crate::dashboard::shared::{ARRIVALS, FINISHES, TO_SERVICE, delivery};
 use crate::dashboard::style::{Bands, Colour, Unit};
 use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
@@ -111,7 +111,7 @@ fn timeline() -> Row {
         ),
     ))
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty("No requests");
     Row::titled("Timeline", 10).panel(open.wide(8)).panel(firing.wide(8)).panel(errors)
 }
@@ -120,7 +120,7 @@ fn causes() -> Row {
     let causes = Panel::lines(
         Lines::Bars,
         "Failed deployments of the day before",
-        "Deployments found to have failed in the 24 hours before each moment, by what told so first.",
+        "Deployments found to have failed in the 24 hours before each moment, by what told so.",
     )
     .query(Query::over_time(
         "{{cause}}",
@@ -128,7 +128,7 @@ fn causes() -> Row {
     ))
     .paint("incident", Colour::Bad)
     .paint("rollback", Colour::Fair)
-    .from_zero()
+    .zero_based()
     .empty("No deployments known");
     let by = "service, environment";
     let table = Table::default()
@@ -168,7 +168,7 @@ fn causes() -> Row {
         .sorted_by("Open incidents");
     let places = Panel::table(
         "Suspects",
-        "Each service with its last deployment; failures and rollbacks are those of the shown time.",
+        "Each service with its last deployment; failures and rollbacks of the shown time.",
         table,
     )
     .wide(15)

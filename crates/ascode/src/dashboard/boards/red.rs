@@ -1,10 +1,10 @@
 //! The board to open first: all services at once, the sick ones on top.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::{ARRIVALS, TO_SERVICE, telemetry};
 use crate::dashboard::kind::Lines;
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::{Over, Query, SERVED, duration, error_ratio, requests};
-use crate::dashboard::shared::{ARRIVALS, TO_SERVICE, telemetry};
 use crate::dashboard::style::{Bands, Unit};
 use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
@@ -66,7 +66,7 @@ fn graphs() -> Row {
     let rate = Panel::lines(Lines::Beside, "Rate", "Requests answered by second, by service.")
         .query(Query::over_time("{{service}}", requests(TOTAL, SERVED, by, Over::Step)))
         .unit(Unit::RequestsPerSecond)
-        .from_zero()
+        .zero_based()
         .empty(IDLE);
     let errors = Panel::lines(
         Lines::Beside,
@@ -75,7 +75,7 @@ fn graphs() -> Row {
     )
     .query(Query::over_time("{{service}}", error_ratio(TOTAL, SERVED, by, Over::Step)))
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty(IDLE);
     let slow = Panel::lines(
         Lines::Beside,
@@ -84,7 +84,7 @@ fn graphs() -> Row {
     )
     .query(Query::over_time("{{service}}", duration("0.95", SERVED, by, Over::Step)))
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty(IDLE);
     Row::titled("Rate, errors and duration", 9).panel(rate).panel(errors).panel(slow)
 }

@@ -1,10 +1,10 @@
 //! One service: what it answers, how its versions compare, what it logs and whom it calls.
 
 use crate::dashboard::board::{Board, Row};
+use crate::dashboard::frame::{ARRIVALS, telemetry};
 use crate::dashboard::kind::Lines;
 use crate::dashboard::panel::Panel;
 use crate::dashboard::query::{CALLS, Over, Query, SERVED, duration, error_ratio, requests};
-use crate::dashboard::shared::{ARRIVALS, telemetry};
 use crate::dashboard::style::{Bands, Colour, Unit};
 use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
@@ -65,7 +65,7 @@ fn graphs() -> Row {
         .unit(Unit::RequestsPerSecond)
         .paint("ok", Colour::Good)
         .paint("error", Colour::Bad)
-        .from_zero()
+        .zero_based()
         .empty(IDLE);
     let errors = Panel::lines(
         Lines::Beside,
@@ -77,7 +77,7 @@ fn graphs() -> Row {
         format!("({}) > 0", error_ratio(TOTAL, SERVED, "operation", Over::Step)),
     ))
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty("No errors");
     let mut slow = Panel::lines(
         Lines::Beside,
@@ -96,7 +96,7 @@ fn graphs() -> Row {
         let query = if name == "p99" { query.with_exemplars() } else { query };
         slow = slow.query(query).paint(name, colour);
     }
-    let slow = slow.unit(Unit::Seconds).from_zero().empty(IDLE);
+    let slow = slow.unit(Unit::Seconds).zero_based().empty(IDLE);
     Row::titled("Rate, errors and duration", 9).panel(rate).panel(errors).panel(slow)
 }
 
@@ -134,7 +134,7 @@ fn versions() -> Row {
     let rate = Panel::lines(Lines::Stacked, "Rate by version", "Who takes the traffic.")
         .query(Query::over_time("{{version}}", requests(VERSIONS, "", "version", Over::Step)))
         .unit(Unit::RequestsPerSecond)
-        .from_zero()
+        .zero_based()
         .empty(IDLE);
     let errors = Panel::lines(
         Lines::Beside,
@@ -144,7 +144,7 @@ fn versions() -> Row {
     )
     .query(Query::over_time("{{version}}", error_ratio(VERSIONS, "", "version", Over::Step)))
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty(IDLE);
     let table = Table::default()
         .label("version", "Version")
@@ -179,7 +179,7 @@ fn logs_and_calls() -> Row {
         requests(LOGS, r#"severity=~"WARN|ERROR|FATAL""#, "severity", Over::Step),
     ))
     .unit(Unit::PerSecond)
-    .from_zero()
+    .zero_based()
     .empty("No logs");
     let severities = [("WARN", Colour::Fair), ("ERROR", Colour::Bad), ("FATAL", Colour::Strong)];
     for (severity, colour) in severities {
@@ -195,7 +195,7 @@ fn logs_and_calls() -> Row {
         format!("({}) > 0", error_ratio(TOTAL, CALLS, "operation", Over::Step)),
     ))
     .unit(Unit::Ratio)
-    .from_zero()
+    .zero_based()
     .empty("No failed calls");
     let waits = Panel::lines(
         Lines::Beside,
@@ -204,7 +204,7 @@ fn logs_and_calls() -> Row {
     )
     .query(Query::over_time("{{operation}}", duration("0.95", CALLS, "operation", Over::Step)))
     .unit(Unit::Seconds)
-    .from_zero()
+    .zero_based()
     .empty("No calls");
     Row::titled("Logs and calls", 9).panel(logs).panel(calls).panel(waits)
 }

@@ -1,4 +1,4 @@
-//! What several boards show alike: whom they ask about, and which moments they mark.
+//! What frames several boards alike: whom they ask about, and which moments they mark.
 
 use super::board::Marker;
 use super::style::Colour;
@@ -26,8 +26,8 @@ const fn tenant(metric: &'static str) -> Variable {
     Variable::any_or_none("tenant", "Tenant", metric)
 }
 
-/// First requests of versions. One that was served an hour before is no arrival: it is an agent that
-/// started anew and saw it for its own first time.
+/// First requests of versions. One that was served an hour before is no arrival: an agent started
+/// anew and saw it for its own first time.
 pub(crate) const ARRIVALS: Marker = Marker {
     name: "First requests of versions",
     colour: Colour::Plain,
