@@ -85,6 +85,18 @@ fn every_rule_holds_on_every_board() {
 }
 
 #[test]
+fn the_page_about_dashboards_has_them_all() {
+    let page = folder().join("../docs/dashboards.md");
+    let page = std::fs::read_to_string(page).expect("docs/dashboards.md is there");
+    let rows = boards().into_iter().map(|(file, json)| {
+        let text = |key: &str| json[key].as_str().expect("it is text").to_owned();
+        format!("| [{}](../dashboards/{file}) | {} |", text("title"), text("description"))
+    });
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    assert!(page.contains(&rows), "docs/dashboards.md should hold these rows:\n{rows}");
+}
+
+#[test]
 fn every_expression_is_promql() {
     let mut rules = String::from("groups:\n- name: dashboards\n  rules:\n");
     let mut count = 0;

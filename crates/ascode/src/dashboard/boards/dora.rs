@@ -306,7 +306,7 @@ const EVIDENCE: &str = "\
 Every number stands for cases with ids. Ask the agent for them:
 
 ```
-redora dora explain change-failure-rate \\
+redora dora explain change_failure_ratio \\
   --service $service --environment $environment --window $window
 ```
 
