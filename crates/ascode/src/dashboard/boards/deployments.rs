@@ -36,7 +36,17 @@ fn headline() -> Row {
         "Arrivals",
         "Versions that served their first request in the shown time, counted in each environment.",
     )
-    .query(Query::now("versions", format!("sum({first} > bool $__from / 1000)")))
+    .query(Query::now(
+        "versions",
+        // What was there when the shown time began arrived before, whatever an agent that started
+        // since says.
+        format!(
+            "sum({first} > bool $__from / 1000
+               unless on (service, version, environment)
+                 redora_version_first_seen_timestamp_seconds{{SCOPE}} offset $__range)
+             or 0 * max({first})"
+        ),
+    ))
     .empty(UNNAMED);
     let latest = Panel::stat("Last arrival", "When a version last served its first request.")
         .query(Query::now("ago", format!("1000 * max({first})")))
