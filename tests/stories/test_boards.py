@@ -198,3 +198,16 @@ def test_arrivals_are_marked_at_their_first_request(stage: Stage) -> None:
         assert {row["metric"]["version"] for row in rows} == {"1.0.0", "2.0.0"}
         moments = [float(row["value"][1]) / 1000 for row in rows]
         assert all(stage.end - 60 < moment < stage.end for moment in moments)
+
+
+def test_dots_in_a_graph_of_durations_are_traces(stage: Stage) -> None:
+    """The query that asks for exemplars gets them, each with the trace that Grafana links to."""
+    board = json.loads((ROOT / "dashboards" / "redora-service.json").read_text())
+    targets = [target for panel in board["panels"] for target in panel.get("targets", [])]
+    (target,) = [target for target in targets if target.get("exemplar")]
+    expr = filled_in(target["expr"], board, stage.end - 60)
+    server = stage.servers[0]
+    found = server.api("query_exemplars", query=expr, start=stage.end - 60, end=stage.end)
+    traces = [one["labels"]["trace_id"] for series in found for one in series["exemplars"]]
+    assert traces
+    assert all(len(trace) == 32 for trace in traces)
