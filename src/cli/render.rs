@@ -1,13 +1,13 @@
-//! `redora render`: the files below `alerts/` as this build writes them. They are made in memory
-//! first, so that `--check` compares what would be written and touches nothing.
+//! `redora render`: the files below `alerts/` and `dashboards/` as this build writes them. They are
+//! made in memory first, so that `--check` compares what would be written and touches nothing.
 
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use redora_ascode::alerts;
 use redora_ascode::rules::Links;
+use redora_ascode::{alerts, dashboard};
 
 use super::args::RenderOptions;
 use super::outcome::{self, Outcome};
@@ -16,9 +16,19 @@ use super::outcome::{self, Outcome};
 pub(super) fn render(options: &RenderOptions) -> Outcome {
     let links =
         Links { runbooks: trimmed(&options.runbooks), dashboards: trimmed(&options.dashboards) };
-    let folder = options.out.join("alerts");
-    let files = alerts::files(&links);
-    if options.check { check(&folder, &files) } else { write(&folder, &files) }
+    let files = files(&links);
+    if options.check { check(&options.out, &files) } else { write(&options.out, &files) }
+}
+
+/// Every file by its path, with its text.
+fn files(links: &Links) -> Vec<(String, String)> {
+    let below = |folder: &'static str, files: Vec<(String, String)>| {
+        files.into_iter().map(move |(name, text)| (format!("{folder}/{name}"), text))
+    };
+    below("alerts", alerts::files(links))
+        .chain(below("dashboards", dashboard::dashboards()))
+        .chain(below("dashboards/provisioning", dashboard::provisioning()))
+        .collect()
 }
 
 fn write(folder: &Path, files: &[(String, String)]) -> Outcome {

@@ -1,7 +1,9 @@
 //! An Alertmanager configuration to start from: routes by severity, receivers as examples, and what
 //! silences what. Without the last, one outage is a page and four tickets.
 
-use crate::rules::slo::{BURN, TIERS};
+use redora_model::slo::TIERS;
+
+use crate::rules::slo::BURN;
 use crate::yaml::Yaml;
 
 /// The text of `alertmanager.yml`.
@@ -72,10 +74,10 @@ fn receivers() -> Yaml {
 fn inhibitions() -> Vec<Yaml> {
     let mut rules = Vec::new();
     for (at, tier) in TIERS.iter().enumerate() {
-        let mut slower: Vec<_> = TIERS[at + 1..].iter().map(|tier| tier.long).collect();
+        let mut slower: Vec<_> = TIERS[at + 1..].iter().map(|tier| tier.long.name).collect();
         slower.push("budget");
         rules.push(inhibit(
-            &[format!("alertname=\"{BURN}\""), format!("burn_tier=\"{}\"", tier.long)],
+            &[format!("alertname=\"{BURN}\""), format!("burn_tier=\"{}\"", tier.long.name)],
             &[format!("burn_tier=~\"{}\"", slower.join("|"))],
             &["service", "slo"],
         ));

@@ -159,7 +159,7 @@ fn metrics() -> BTreeMap<String, Vec<String>> {
 }
 
 /// Metrics that redora does not document, with the labels that boards may ask for: those of
-/// Prometheus and Alertmanager, and those of objectives until the agent counts them.
+/// Prometheus and Alertmanager.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("up", &[]),
     ("ALERTS", &["alertname", "alertstate", "severity", "service"]),
@@ -167,8 +167,4 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("alertmanager_notifications_failed_total", &["integration"]),
     ("alertmanager_notifications_total", &["integration"]),
     ("alertmanager_silences", &["state"]),
-    ("redora_slo_error_budget_remaining_ratio", &["service", "slo"]),
-    ("redora_slo_events_total", &["service", "slo", "outcome"]),
-    ("redora_slo_objective_ratio", &["service", "slo"]),
-    ("redora_slo_window_seconds", &["service", "slo"]),
 ];

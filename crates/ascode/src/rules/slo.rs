@@ -5,67 +5,28 @@
 //! so a busy hour weighs more than a quiet one; the mean of ratios that other generators take lets
 //! a night with one failed request of two outweigh the day.
 
+use redora_model::slo::{self, BAD_EVENTS_MIN, TIERS, Tier};
+
 use super::{Alert, Board, Group, Record, Rule, RuleFile, Severity, expr};
 
 /// The name of the alerts on burn.
 pub const BURN: &str = "RedoraSloBurn";
 
-/// How much of the budget a tier lets go in its long window before it fires.
+/// A tier of burns, and how patient its alert is.
 #[derive(Clone, Copy, Debug)]
-pub struct Tier {
-    /// The long window, which is the value of the label `burn_tier` as well.
-    pub long: &'static str,
-    /// The long window in seconds.
-    pub long_s: u32,
-    /// The window that must burn too, so that the alert ends soon after the cause.
-    pub short: &'static str,
-    /// The share of the budget, as a decimal.
-    pub share: &'static str,
-    /// What it asks for; also the `tier` of `redora_slo_tier_enabled`.
-    pub severity: Severity,
+struct Paced {
+    tier: Tier,
+    /// `for`: a scrape or two, so that one that came late does not alert.
     wait: &'static str,
+    /// `keep_firing_for`.
     keep: &'static str,
 }
 
 /// Every tier, the fastest first.
-pub const TIERS: [Tier; 4] = [
-    Tier {
-        long: "1h",
-        long_s: 3_600,
-        short: "5m",
-        share: "0.02",
-        severity: Severity::Page,
-        wait: "1m",
-        keep: "5m",
-    },
-    Tier {
-        long: "6h",
-        long_s: 21_600,
-        short: "30m",
-        share: "0.05",
-        severity: Severity::Page,
-        wait: "2m",
-        keep: "10m",
-    },
-    Tier {
-        long: "1d",
-        long_s: 86_400,
-        short: "2h",
-        share: "0.10",
-        severity: Severity::Ticket,
-        wait: "10m",
-        keep: "30m",
-    },
-    Tier {
-        long: "3d",
-        long_s: 259_200,
-        short: "6h",
-        share: "0.10",
-        severity: Severity::Ticket,
-        wait: "30m",
-        keep: "1h",
-    },
-];
+fn paced() -> impl Iterator<Item = Paced> {
+    let paces = [("1m", "5m"), ("2m", "10m"), ("10m", "30m"), ("30m", "1h")];
+    TIERS.into_iter().zip(paces).map(|(tier, (wait, keep))| Paced { tier, wait, keep })
+}
 
 /// Rules over `redora_slo_*`.
 #[must_use]
@@ -74,12 +35,12 @@ pub fn file() -> RuleFile {
     for window in ["5m", "30m", "1h", "6h"] {
         page.extend(counted(window));
     }
-    page.extend(TIERS.iter().filter(|tier| tier.severity == Severity::Page).map(burn));
+    page.extend(paced().filter(|paced| severity(paced) == Severity::Page).map(burn));
     let mut ticket = counted("2h").to_vec();
     for window in ["1d", "3d"] {
         ticket.extend(summed(window));
     }
-    ticket.extend(TIERS.iter().filter(|tier| tier.severity == Severity::Ticket).map(burn));
+    ticket.extend(paced().filter(|paced| severity(paced) == Severity::Ticket).map(burn));
     ticket.extend(budget());
     RuleFile {
         name: "slo.yaml",
@@ -150,9 +111,13 @@ fn events(window: &str, bad: String, all: String) -> [Rule; 3] {
 
 /// `increase` extrapolates, so three events may count as 2.9 or 3.1: they are rounded before they
 /// are compared.
-fn burn(tier: &Tier) -> Rule {
-    let Tier { long, long_s, short, share, severity, .. } = tier;
-    let above = format!("> on (service, slo) ({share} * redora:slo_window:seconds / {long_s})");
+fn burn(paced: Paced) -> Rule {
+    let (severity, Paced { tier, wait, keep }) = (severity(&paced), paced);
+    let (long, short) = (tier.long.name, tier.short.name);
+    let above = format!(
+        "> on (service, slo) (0.{:02} * redora:slo_window:seconds / {})",
+        tier.share_percent, tier.long.seconds
+    );
     Rule::Alert(Alert {
         name: BURN,
         expr: expr(&format!(
@@ -162,15 +127,15 @@ fn burn(tier: &Tier) -> Rule {
             and on (service, slo)
               (redora:slo_burn_rate:ratio{{window="{short}"}} {above})
             and on (service, slo)
-              (round(redora:slo_bad_events:increase{{window="{long}"}}) >= 3)
+              (round(redora:slo_bad_events:increase{{window="{long}"}}) >= {BAD_EVENTS_MIN})
             unless on (service, slo)
               {}"#,
-            switched_off(*severity)
+            switched_off(severity)
         )),
-        wait: tier.wait,
-        keep: Some(tier.keep),
-        severity: *severity,
-        labels: vec![("burn_tier", (*long).to_owned())],
+        wait,
+        keep: Some(keep),
+        severity,
+        labels: vec![("burn_tier", long.to_owned())],
         summary: "{{ $labels.service }} spends the error budget of {{ $labels.slo }} too fast",
         description: "{{ $labels.service }} spends the error budget of {{ $labels.slo }} \
                       {{ printf \"%.1f\" $value }} times as fast as its objective allows, over \
@@ -205,7 +170,7 @@ fn budget() -> [Rule; 2] {
             (redora:slo_error_budget_remaining:ratio <= 0)
               * on (service, slo) group_left (team, runbook) redora:slo_owner:info
             and on (service, slo)
-              (round(redora:slo_bad_events:increase{{window="3d"}}) >= 3)
+              (round(redora:slo_bad_events:increase{{window="3d"}}) >= {BAD_EVENTS_MIN})
             unless on (service, slo)
               {}"#,
             switched_off(Severity::Ticket)
@@ -221,6 +186,14 @@ fn budget() -> [Rule; 2] {
         runbook_label: Some("runbook"),
     });
     [remaining, spent]
+}
+
+/// What a tier asks for; also the `tier` of `redora_slo_tier_enabled`.
+fn severity(paced: &Paced) -> Severity {
+    match paced.tier.severity {
+        slo::Severity::Page => Severity::Page,
+        slo::Severity::Ticket => Severity::Ticket,
+    }
 }
 
 /// Objectives whose tier every agent has switched off. Without a word it is on.

@@ -45,13 +45,11 @@ impl Counts {
 /// A share of the budget, and the time in which its loss alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tier {
-    /// Its name, as the label `burn_tier` of an alert has it.
-    pub name: &'static str,
     /// How urgent it is.
     pub severity: Severity,
     /// How much of the budget is lost, in percent.
     pub share_percent: u64,
-    /// The time in which it is lost.
+    /// The time in which it is lost; its name is the label `burn_tier` of an alert.
     pub long: BurnWindow,
     /// The end of that time, in which it must still burn: an alert ends soon after its cause.
     pub short: BurnWindow,
@@ -127,20 +125,14 @@ pub const BURN_WINDOWS: [BurnWindow; 7] = [M5, M30, H1, H2, H6, D1, D3];
 
 /// The tiers, the most urgent first.
 pub const TIERS: [Tier; 4] = [
-    tier("fast", Severity::Page, 2, H1, M5),
-    tier("slow", Severity::Page, 5, H6, M30),
-    tier("drain", Severity::Ticket, 10, D1, H2),
-    tier("leak", Severity::Ticket, 10, D3, H6),
+    tier(Severity::Page, 2, H1, M5),
+    tier(Severity::Page, 5, H6, M30),
+    tier(Severity::Ticket, 10, D1, H2),
+    tier(Severity::Ticket, 10, D3, H6),
 ];
 
-const fn tier(
-    name: &'static str,
-    severity: Severity,
-    share_percent: u64,
-    long: BurnWindow,
-    short: BurnWindow,
-) -> Tier {
-    Tier { name, severity, share_percent, long, short }
+const fn tier(severity: Severity, share_percent: u64, long: BurnWindow, short: BurnWindow) -> Tier {
+    Tier { severity, share_percent, long, short }
 }
 
 #[cfg(test)]
@@ -174,7 +166,11 @@ mod tests {
         for tier in TIERS {
             let long_of_window = tier.long.seconds as f64 / (30 * DAY_S) as f64;
             let share = tier.factor(30 * DAY_S) * long_of_window;
-            assert!((share - tier.share_percent as f64 / 100.0).abs() < 1e-12, "{}", tier.name);
+            assert!(
+                (share - tier.share_percent as f64 / 100.0).abs() < 1e-12,
+                "{}",
+                tier.long.name
+            );
         }
     }
 
@@ -235,7 +231,7 @@ mod tests {
         assert!(kept.is_sorted());
         for tier in TIERS {
             assert!(BURN_WINDOWS.contains(&tier.long) && BURN_WINDOWS.contains(&tier.short));
-            assert_eq!(tier.long.seconds, 12 * tier.short.seconds, "{}", tier.name);
+            assert_eq!(tier.long.seconds, 12 * tier.short.seconds, "{}", tier.long.name);
         }
     }
 }
