@@ -333,14 +333,14 @@ pub(super) struct HealthOptions {
 
 /// Write alert rules and an Alertmanager configuration
 ///
-/// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer and `alerts/alertmanager.yml`. The rules
-/// hold for any number of objectives: what differs between them is read from the metrics.
+/// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer and `alerts/alertmanager.yml`. The
+/// rules hold for any number of objectives: what differs between them is read from the metrics.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_long_help = "Examples:
   redora render --out /etc/prometheus/redora
-  redora render --runbooks https://git.example/redora/docs/runbooks --dashboards https://grafana.example
+  redora render --runbooks https://git.example/runbooks --dashboards https://grafana.example
   redora render --check               exit 1 when a file differs from what would be written"
 )]
 pub(super) struct RenderOptions {

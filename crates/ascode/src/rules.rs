@@ -195,7 +195,8 @@ impl Alert {
         let ours = format!("{}/{}.md", links.runbooks, self.name);
         match self.runbook_label {
             Some(label) => format!(
-                "{{{{ if $labels.{label} }}}}{{{{ $labels.{label} }}}}{{{{ else }}}}{ours}{{{{ end }}}}"
+                "{{{{ if $labels.{label} }}}}{{{{ $labels.{label} }}}}\
+                 {{{{ else }}}}{ours}{{{{ end }}}}"
             ),
             None => ours,
         }

@@ -65,8 +65,8 @@ fn reload() -> Alert {
         expr: "redora_config_last_reload_successful == 0".to_owned(),
         wait: "5m",
         summary: "{{ $labels.instance }} runs with an old configuration",
-        description: "The last reload at {{ $labels.instance }} failed. The configuration before it \
-                      is in force, and a restart would fail.",
+        description: "The last reload at {{ $labels.instance }} failed. The configuration before \
+                      it is in force, and a restart would fail.",
         ..ticket()
     }
 }

@@ -1,5 +1,5 @@
-//! Alerts on delivery. Stale sources come first: what was not read looks like what did not happen,
-//! so every other alert is silent on an instance one of whose sources is behind.
+//! Alerts on delivery, stale sources first of all: what was not read looks like what did not
+//! happen, so every other alert is silent on an instance one of whose sources is behind.
 
 use super::{Alert, Board, Group, Record, Rule, RuleFile, Severity, expr};
 
@@ -64,7 +64,8 @@ fn failures() -> Rule {
     delivery(
         "RedoraChangeFailureRatio",
         &format!(
-            r#"redora_dora_change_failure_ratio{{window="30d",bound="confirmed",{PRODUCTION}}} > 0.2"#
+            "redora_dora_change_failure_ratio\n  \
+             {{window=\"30d\",bound=\"confirmed\",{PRODUCTION}}} > 0.2"
         ),
         &samples("change_failure_ratio", 5),
         "1h",
