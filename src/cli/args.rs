@@ -331,10 +331,10 @@ pub(super) struct HealthOptions {
     pub(super) timeout: Duration,
 }
 
-/// Write alert rules and an Alertmanager configuration
+/// Write alert rules, an Alertmanager configuration and dashboards
 ///
-/// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer and `alerts/alertmanager.yml`. The
-/// rules hold for any number of objectives: what differs between them is read from the metrics.
+/// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer, `alerts/alertmanager.yml`, and
+/// `dashboards/` for Grafana 11 or newer with its provisioning. The rules hold for any number of objectives: what differs between them is read from the metrics.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
