@@ -3,7 +3,7 @@
 //! run can.
 //!
 //! Every time is the best of many rounds, since another process can only make a round slower. A
-//! word selects a part: `cargo bench --bench parts -- digest`, `memory`, `logs` or `scrape`.
+//! word selects a part: `cargo bench --bench parts -- digest`, `memory`, `logs`, `slo` or `scrape`.
 
 #[path = "load/logs.rs"]
 mod logs;
@@ -17,6 +17,8 @@ mod report;
 mod scrape;
 #[path = "parts/settings.rs"]
 mod settings;
+#[path = "parts/slo.rs"]
+mod slo;
 #[path = "load/traces.rs"]
 mod traces;
 
@@ -55,6 +57,9 @@ fn main() {
     }
     if wanted("logs") {
         log_records();
+    }
+    if wanted("slo") {
+        slo::objectives();
     }
     if wanted("scrape") {
         scrape::label_sets();

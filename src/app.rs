@@ -4,6 +4,7 @@
 mod acknowledge;
 pub mod delivery;
 mod last_scrape;
+mod objectives;
 mod reload;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use crate::receive::{self, Reason};
 use crate::series;
 use delivery::{Delivering, DeliveryError};
 use last_scrape::LastScrape;
+use objectives::Objectives;
 use reload::Reloading;
 
 /// Why the agent could not run.
@@ -60,6 +62,7 @@ pub async fn run(
 ) -> Result<(), AppError> {
     let System { clock, mut signals, seed, boot } = system;
     let digest = Arc::new(Digest::new(reload::settings(&config), series::hasher(seed)));
+    let objectives = Objectives::resume(&config, digest.clone(), clock.clone());
     let own = Arc::new(own_counters()?);
     own.reloaded(true, clock.unix_ms());
     let last_scrape = Arc::new(LastScrape::new());
@@ -69,8 +72,7 @@ pub async fn run(
     let (stop_admin, admin_stopped) = watch::channel(false);
     let (readiness, ready) = watch::channel(Readiness::Starting);
 
-    let mut receiver = JoinSet::new();
-    receiver.spawn(receive::serve(
+    let mut receiver = set_of(receive::serve(
         within_descriptors(config.receive.limits.clone(), process::descriptors_max()),
         ports.receive,
         acknowledge::deliver(digest.clone(), own.clone(), last_scrape.clone(), clock.clone()),
@@ -83,7 +85,7 @@ pub async fn run(
     let reloading =
         Arc::new(Reloading::new(&config, config_file, digest.clone(), own.clone(), clock.clone()));
     let admin = Admin::new(admin::Config {
-        scrape: last_scrape::scrape(expose, last_scrape.clone()),
+        scrape: objectives.up_to_date(last_scrape::scrape(expose, last_scrape.clone())),
         scrapes_max: admin::SCRAPES_MAX,
         readiness: ready,
         reload: reloading.clone().on_request(),
@@ -91,9 +93,8 @@ pub async fn run(
         push: delivering.as_ref().map(Delivering::push),
         query: delivering.as_ref().map(Delivering::query),
     });
-    let mut admin_port = JoinSet::new();
-    admin_port.spawn(admin_serve(ports.admin, admin, tell(ADMIN, own), admin_stopped));
-    let housekeeping = keep_house(digest, clock, reloading, signals.clone());
+    let mut admin_port = set_of(admin_serve(ports.admin, admin, tell(ADMIN, own), admin_stopped));
+    let housekeeping = keep_house(digest, clock, reloading, objectives.clone(), signals.clone());
 
     readiness.send_replace(Readiness::Ready);
     tracing::info!(event = "ready");
@@ -107,11 +108,19 @@ pub async fn run(
     let mut drain = Drain::start(process::DRAIN_LIMIT);
     stop_receiving.send_replace(true);
     drain.step(RECEIVER, finish(RECEIVER, &mut receiver)).await;
+    objectives.write();
     last_scrape.wait(LAST_SCRAPE_LIMIT).await;
     stop_admin.send_replace(true);
     drain.step(ADMIN, finish(ADMIN, &mut admin_port)).await;
     drained(drain, &draining);
     Ok(())
+}
+
+/// The work of a port, which ends with the set.
+fn set_of(work: impl Future<Output = Drained> + Send + 'static) -> JoinSet<Drained> {
+    let mut set = JoinSet::new();
+    set.spawn(work);
+    set
 }
 
 /// Says how the drain ended; what outlasted it is cut with the runtime.
@@ -199,11 +208,13 @@ fn keep_house(
     digest: Arc<Digest>,
     clock: Clock,
     reloading: Arc<Reloading>,
+    objectives: Arc<Objectives>,
     signals: Signals,
 ) -> JoinSet<()> {
     let mut housekeeping = JoinSet::new();
     housekeeping.spawn(expire(digest, clock));
     housekeeping.spawn(reloading.on_signals(signals));
+    housekeeping.spawn(objectives.keep());
     housekeeping
 }
 

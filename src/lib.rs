@@ -15,3 +15,4 @@ pub mod receive;
 pub mod red;
 pub mod series;
 pub mod sightings;
+pub mod slo;

@@ -95,7 +95,10 @@ fn books(rows: usize, expire_ms: u64) -> Arc<Digest> {
     let compat = red::Compat { tempo: true, spanmetrics: true };
     let red = red::Config { compat, ..red::Config::default() };
     let series = Limits { rows, expire_ms };
-    Arc::new(Digest::new(Settings { red, log_metrics: Vec::new(), series }, Hasher::default()))
+    Arc::new(Digest::new(
+        Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series },
+        Hasher::default(),
+    ))
 }
 
 /// Takes a batch and says whether it counts.

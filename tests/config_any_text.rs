@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use proptest::prelude::*;
-use redora::config::{Config, Faults, KEYS, parse};
+use redora::config::{Config, Faults, KEYS, OBJECTIVE_KEYS, load, parse};
 
 fn read(path: &Path, _bytes_max: usize) -> std::io::Result<Vec<u8>> {
     if path.ends_with("token") { Ok(b"x".to_vec()) } else { Err(ErrorKind::NotFound.into()) }
@@ -19,12 +19,29 @@ fn config(text: &str) -> Result<Config, Faults> {
 /// Parses, and holds every fault against the text that it speaks about.
 fn check(text: &str) {
     let Err(faults) = config(text) else { return };
+    placed(text, "redora.yaml", &faults);
+}
+
+/// The same for a file of objectives.
+fn check_objectives(text: &str) {
+    let read = |path: &Path, bytes_max: usize| match path.to_str() {
+        Some("redora.yaml") => Ok(b"slos: objectives.yaml".to_vec()),
+        Some("objectives.yaml") => Ok(text.as_bytes()[..text.len().min(bytes_max)].to_vec()),
+        _ => read(path, bytes_max),
+    };
+    let env = |name: &str| (name == "SET").then(|| "30d".to_owned());
+    let list = |_: &Path| Ok(Vec::new());
+    let Err(faults) = load(Path::new("redora.yaml"), &env, &read, &list) else { return };
+    placed(text, "objectives.yaml", &faults);
+}
+
+fn placed(text: &str, file: &str, faults: &Faults) {
     assert!(faults.iter().next().is_some(), "an error without a fault for {text:?}");
     // A lone carriage return ends a line in YAML too.
     let lines = text.split(['\n', '\r']).count();
     for fault in faults.iter() {
         assert!((1..=lines).contains(&fault.line) && fault.column > 0, "{fault} for {text:?}");
-        assert!(fault.to_string().starts_with("redora.yaml:"), "{fault}");
+        assert!(fault.to_string().starts_with(&format!("{file}:")), "{fault}");
     }
 }
 
@@ -161,12 +178,14 @@ proptest! {
     #[test]
     fn any_text_is_answered(text in any::<String>()) {
         check(&text);
+        check_objectives(&text);
     }
 
     #[test]
     fn any_text_of_yaml_characters_is_answered(text in "[-a-z:{}\\[\\],&*!|>'\"%@#? \
      \t\r\n0-9.$]{0,200}") {
         check(&text);
+        check_objectives(&text);
     }
 
     #[test]
@@ -185,6 +204,17 @@ proptest! {
                 };
                 check(&format!("log_metrics: [{{{open}{value}{close}}}]"));
             }
+        }
+    }
+    #[test]
+    fn any_value_under_any_key_of_an_objective_is_answered(
+        values in prop::collection::vec((0..OBJECTIVE_KEYS.len(), value()), 1..6),
+    ) {
+        for (at, value) in values {
+            let path = OBJECTIVE_KEYS[at].path.strip_prefix("objective.").expect("one of them");
+            let open: String = path.split('.').map(|name| format!("{{{name}: ")).collect();
+            let close = "}".repeat(path.split('.').count());
+            check_objectives(&format!("[{open}{value}{close}]"));
         }
     }
 }

@@ -111,5 +111,5 @@ fn the_defaults_of_the_table_are_the_defaults() {
         assert_eq!(format!("{config:?}"), defaults, "{text}");
         checked += 1;
     }
-    assert_eq!(checked, 28, "every key with a default outside lists");
+    assert_eq!(checked, 29, "every key with a default outside lists");
 }

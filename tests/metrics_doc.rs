@@ -49,6 +49,7 @@ fn page() -> String {
     let settings = Settings {
         red: redora::red::Config::default(),
         log_metrics: Vec::new(),
+        slos: Vec::new(),
         series: redora::series::Limits::default(),
     };
     let digest = Arc::new(Digest::new(settings, Hasher::default()));

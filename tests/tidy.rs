@@ -68,6 +68,7 @@ const NEIGHBOURS: &[Neighbours] = &[
     Neighbours { from: "main", to: "cli", reason: "the binary only hands over" },
     Neighbours { from: "app", to: "config", reason: "the wiring builds what the file configures" },
     Neighbours { from: "expose", to: "digest", reason: "the books are read as they are filled" },
+    Neighbours { from: "slo", to: "red", reason: "a request is judged once, for all books" },
     Neighbours {
         from: "collector/keys",
         to: "collector/link",
@@ -85,6 +86,7 @@ const HOMES: &[Home] = &[
         rooms: &[
             ("src/receive", "undoes a body's encoding"),
             ("src/expose", "compresses a scrape"),
+            ("src/slo", "the checksum of its file"),
         ],
     },
     Home { package: "git2", rooms: &[("collector/src/sources/git", "a clone's objects")] },
@@ -92,6 +94,7 @@ const HOMES: &[Home] = &[
         package: "jiff",
         rooms: &[
             ("collector/src/keys", "days and weeks in a time zone"),
+            ("src/slo", "weeks and months of a budget"),
             ("collector/src/api", "moments and zones by their names"),
             ("collector/src/schedule", "the wall clock of a time zone"),
             ("collector/src/sources/github", "times as GitHub and HTTP write them"),
@@ -129,6 +132,7 @@ const HOMES: &[Home] = &[
         rooms: &[
             ("src/receive", "undoes a body's encoding"),
             ("src/expose", "compresses a scrape"),
+            ("src/slo", "the checksum of its file"),
         ],
     },
 ];

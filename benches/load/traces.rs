@@ -44,13 +44,18 @@ pub(crate) fn label_sets(operations: std::ops::Range<usize>, seed: u64) -> Vec<u
     let mut random = Random::new(seed);
     let nanos = (1 << random.below(12)) * (500_000 + random.below(500_000));
     let spans = operations.map(|operation| {
-        let route = format!("/catalogue/{}/items", letters(operation));
-        let mut span = bare(2, &format!("GET {route}"), &mut random);
+        let mut span = bare(2, &self::operation(operation), &mut random);
+        let route = span.name.trim_start_matches("GET ").to_owned();
         span.end_time_unix_nano = span.start_time_unix_nano + nanos;
         span.attributes = http_server(&route, 200, &mut random);
         span
     });
     encode("shop-frontend", spans.collect())
+}
+
+/// The name of one of those operations.
+pub(crate) fn operation(number: usize) -> String {
+    format!("GET /catalogue/{}/items", letters(number))
 }
 
 /// A number in letters, since digits in a name look like an id.

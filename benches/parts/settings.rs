@@ -5,14 +5,22 @@ use redora::digest::Settings;
 use redora::log_metrics::{Body, Match, Rule, SeverityRange};
 use redora::red::{Compat, Config};
 use redora::series::Limits;
+use redora::slo::{Select, Watched};
 use redora_model::dimension::Dimension;
+use redora_model::identity::Service;
+use redora_model::slo::{Goal, Indicator, Objective, Tiers, Window};
 
 /// The name of the variant that the budget is for.
 pub(crate) const EVERYTHING: &str = "everything: both profiles, two dimensions";
 
+/// Books with the default bounds and these objectives.
+pub(crate) fn with_objectives(slos: Vec<Watched>) -> Settings {
+    Settings { slos, ..settings(Config::default(), Vec::new()) }
+}
+
 /// Books with the default bounds.
 pub(crate) fn settings(red: Config, log_metrics: Vec<Rule>) -> Settings {
-    Settings { red, log_metrics, series: Limits::default() }
+    Settings { red, log_metrics, slos: Vec::new(), series: Limits::default() }
 }
 
 /// Classic histograms alone, then one feature more at a time.
@@ -37,6 +45,30 @@ pub(crate) fn variants() -> Vec<(&'static str, Config)> {
         ("+ Tempo's names (the defaults)", Config::default()),
         (EVERYTHING, everything),
     ]
+}
+
+/// So many objectives of one service, half of them latencies; each of an operation of its own, or
+/// all of every operation.
+pub(crate) fn objectives(service: &str, count: usize, operations: &[&str]) -> Vec<Watched> {
+    let watched = |number: usize| {
+        let indicator = match number % 2 {
+            0 => Indicator::Availability,
+            _ => Indicator::Latency { threshold_ns: 300_000_000 },
+        };
+        let objective = Objective {
+            name: format!("objective {number}"),
+            service: Service::new(service),
+            indicator,
+            goal: Goal::parse("99.9%").expect("a goal"),
+            window: Window::Rolling { seconds: 30 * 86_400 },
+            tiers: Tiers::ALL,
+            team: String::new(),
+            runbook: String::new(),
+        };
+        let operation = operations.get(number).map(|name| (*name).to_owned());
+        Watched { objective, select: Select { operation, ..Select::default() } }
+    };
+    (0..count).map(watched).collect()
 }
 
 /// redora's own families with all they have, and no other tool's.

@@ -98,8 +98,8 @@ impl Reloading {
 
     fn read(&self) -> Result<(), ReloadFault> {
         let file = self.file.as_ref().ok_or(ReloadFault::NoFile)?;
-        let config =
-            config::load(file, &process::env, &config::read_file).map_err(ReloadFault::Faults)?;
+        let config = config::load(file, &process::env, &config::read_file, &config::list_folder)
+            .map_err(ReloadFault::Faults)?;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let fixed = [
             (
@@ -128,6 +128,7 @@ impl Reloading {
         // read.
         running.red = config.red;
         running.log_metrics = config.log_metrics;
+        running.slos = config.slos;
         running.series = config.series;
         Ok(())
     }
@@ -143,6 +144,7 @@ pub(super) fn settings(config: &Config) -> Settings {
     Settings {
         red: config.red.clone(),
         log_metrics: config.log_metrics.clone(),
+        slos: config.slos.clone(),
         series: config.series,
     }
 }

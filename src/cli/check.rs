@@ -11,6 +11,7 @@ use crate::config::sources::{Delivery, Teller};
 use crate::config::{Config, size_text};
 use crate::log_metrics::Rule;
 use crate::red::Compat;
+use crate::slo::Watched;
 
 /// Loads the configuration and says what it would run, or everything that is wrong with it.
 pub(super) fn check(options: CheckOptions) -> Outcome {
@@ -31,7 +32,7 @@ struct Summary<'a>(&'a Config);
 
 impl Display for Summary<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { receive, admin, data_dir, series, red, log_metrics, delivery } = self.0;
+        let Config { receive, admin, data_dir, series, red, log_metrics, slos, delivery } = self.0;
         let limits = &receive.limits;
         writeln!(out, "  otlp grpc    {}", list(&receive.grpc))?;
         writeln!(out, "  otlp http    {}", list(&receive.http))?;
@@ -67,8 +68,20 @@ impl Display for Summary<'_> {
         writeln!(out, "  compat       {}", compat(red.compat))?;
         let names: Vec<_> = log_metrics.iter().map(Rule::metric).collect();
         writeln!(out, "  log metrics  {}", list(&names))?;
+        writeln!(out, "  slos         {}", objectives(slos))?;
         writeln!(out, "  delivery     {}", sources(delivery))
     }
+}
+
+/// Every objective with its goal; of many only how many there are.
+fn objectives(slos: &[Watched]) -> String {
+    if slos.len() > OBJECTIVES_SHOWN_MAX {
+        return format!("{} objectives", slos.len());
+    }
+    let shown = slos.iter().map(|Watched { objective, .. }| {
+        format!("{}/{} {}", objective.service, objective.name, objective.goal)
+    });
+    list(&shown.collect::<Vec<_>>())
 }
 
 /// Every source of the delivery half, by what it is read from.
@@ -118,6 +131,9 @@ impl Display for Time {
     }
 }
 
+/// Objectives that a line can name.
+const OBJECTIVES_SHOWN_MAX: usize = 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +153,7 @@ mod tests {
   histograms   14 classic buckets, native on, exemplars on
   compat       tempo
   log metrics  none
+  slos         none
   delivery     none
 "
         );

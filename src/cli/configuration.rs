@@ -36,7 +36,7 @@ pub(super) fn load(flag: Option<PathBuf>) -> Result<(Option<PathBuf>, Config), U
     let Some(file) = flag.or_else(|| variable().map(PathBuf::from)) else {
         return Ok((None, Config::defaults()));
     };
-    match config::load(&file, &process::env, &config::read_file) {
+    match config::load(&file, &process::env, &config::read_file, &config::list_folder) {
         Ok(config) => Ok((Some(file), config)),
         Err(faults) => Err(Unusable { file, faults }),
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::secret::Secret;
 use super::sources::Delivery;
 use crate::series::Limits;
+use crate::slo::Watched;
 use crate::{log_metrics, receive, red};
 
 /// A checked configuration: what every organ is built from.
@@ -24,6 +25,8 @@ pub struct Config {
     pub red: red::Config,
     /// Counters over log records, in the order of the file.
     pub log_metrics: Vec<log_metrics::Rule>,
+    /// Objectives, in the order of their files.
+    pub slos: Vec<Watched>,
     /// What the delivery half reads.
     pub delivery: Delivery,
 }
@@ -60,6 +63,7 @@ impl Config {
             series: Limits::default(),
             red: red::Config::default(),
             log_metrics: Vec::new(),
+            slos: Vec::new(),
             delivery: Delivery::defaults(),
         }
     }

@@ -147,7 +147,7 @@ fn schedule(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<Sc
     typed(walk, section, "schedule", Form::Schedule, schedule)
 }
 
-fn zone(text: &str) -> Option<String> {
+pub(super) fn zone(text: &str) -> Option<String> {
     let known = !matches!(Schedule::new(SCHEDULE, text), Err(ScheduleFault::Zone));
     known.then(|| text.to_owned())
 }
@@ -173,7 +173,7 @@ fn listed<T>(
     typed.map(|typed| typed.value).collect()
 }
 
-fn typed<T>(
+pub(super) fn typed<T>(
     walk: &mut Walk<'_>,
     section: &Section<'_>,
     key: &str,
@@ -184,7 +184,7 @@ fn typed<T>(
     walk.typed(&field, form, parse).map(|typed| typed.value)
 }
 
-fn required<T>(
+pub(super) fn required<T>(
     walk: &mut Walk<'_>,
     section: &Section<'_>,
     key: &str,
@@ -225,7 +225,7 @@ fn time(walk: &mut Walk<'_>, section: &Section<'_>, key: &str, max: Duration) ->
     bounded.map(|typed| typed.value)
 }
 
-fn plain_name(text: &str) -> Option<String> {
+pub(super) fn plain_name(text: &str) -> Option<String> {
     let legal = !text.trim().is_empty() && text.len() <= NAME_BYTES_MAX;
     (legal && !text.contains(char::is_control)).then(|| text.to_owned())
 }
@@ -245,7 +245,7 @@ fn bare_name(repo: &str) -> &str {
 }
 
 /// An address with a scheme that is spoken, a host and no secret in it.
-fn url(text: &str) -> Option<String> {
+pub(super) fn url(text: &str) -> Option<String> {
     let uri: http::Uri = text.parse().ok()?;
     let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme));
     let host = uri.authority().filter(|authority| !authority.as_str().contains('@'));

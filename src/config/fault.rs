@@ -132,6 +132,25 @@ pub enum Problem {
         /// Entries that are taken.
         max: usize,
     },
+    /// A pattern of files that none matches.
+    #[error("{shown} matches no file in {folder}; write the file, or remove the pattern")]
+    NoFile {
+        /// The pattern, or where it came from.
+        shown: Shown,
+        /// The folder that was looked into.
+        folder: String,
+    },
+    /// A folder that cannot be looked into.
+    #[error("{folder} cannot be looked into: {kind}; create it, or let redora's user read it")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// The system's reason.
+        kind: ErrorKind,
+    },
+    /// A file of objectives in the words of another tool.
+    #[error("{0} is no file of redora's objectives, and this version reads no other; write a list")]
+    FileKind(Shown),
     /// A list that needs an element.
     #[error("is an empty list; {0}")]
     EmptyList(&'static str),
@@ -227,6 +246,20 @@ pub enum Conflict {
          alertmanager, pagerduty or webhook"
     )]
     Tellers(usize),
+    /// An objective's name that another one of the service has.
+    #[error("{shown} is already the name of {other}, for the same service; give it another name")]
+    SameObjective {
+        /// The name, or where it came from.
+        shown: Shown,
+        /// The file and the key of the other objective.
+        other: String,
+    },
+    /// More objectives in all files than are counted.
+    #[error("is one objective more than the {0} that are counted; split them between agents")]
+    Objectives(usize),
+    /// More attributes in the `match` of all objectives than are looked for.
+    #[error("is one attribute more than the {0} that all objectives together may ask for")]
+    Attributes(usize),
     /// `none` beside other families.
     #[error("none stands alone; remove it or the other families")]
     NoneAlone,

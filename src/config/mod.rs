@@ -12,53 +12,66 @@ mod fault;
 mod interpolate;
 mod logs;
 mod node;
+mod objectives;
 mod red;
 mod scalar;
 mod schema;
 mod secret;
 mod sections;
+mod slos;
 pub mod sources;
 mod walk;
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use checked::{Admin, Config};
 pub use fault::{Conflict, Fault, Faults, Problem, SyntaxCure};
 pub use interpolate::{Broken, Read};
 pub use scalar::{Form, Shown, size_text};
-pub use schema::{KEYS, Key, LATER};
+pub use schema::{KEYS, Key, LATER, OBJECTIVE_KEYS};
 pub use secret::Secret;
+pub use slos::{List, list_folder};
 
 use interpolate::Sources;
 use node::Position;
-use walk::Walk;
+use walk::{Section, Walk};
 
-/// Reads and checks a file; relative `${file:PATH}` start from the file's directory.
+/// Reads and checks a file and those of the objectives that it names; relative `${file:PATH}` start
+/// from the directory of the file that they stand in.
 ///
 /// `env` gives an environment variable's value, `read` at most so many first bytes of a file
-/// ([`read_file`] in production).
+/// ([`read_file`] in production), `list` the names in a folder ([`list_folder`]).
 pub fn load(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
     read: Read<'_>,
+    list: List<'_>,
 ) -> Result<Config, Faults> {
     let file = path.to_string_lossy();
-    let bytes = read(path, FILE_BYTES_MAX + 1)
-        .map_err(|fault| whole_file(&file, Problem::Unreadable(fault.kind())))?;
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(whole_file(&file, Problem::TooLarge { bytes_max: FILE_BYTES_MAX }));
+    let text = whole_text(path, &file, read).map_err(|fault| Faults(vec![fault]))?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let (mut config, files, mut faults) =
+        main_file(&text, &file, Sources { env, read, directory }, Some(list));
+    let mut known = objectives::Known::default();
+    for path in files {
+        let file = path.to_string_lossy();
+        match whole_text(&path, &file, read) {
+            Ok(text) => {
+                let directory = path.parent().unwrap_or(Path::new(""));
+                let sources = Sources { env, read, directory };
+                faults.extend(objectives::objectives(&text, &file, sources, &mut known));
+            }
+            Err(fault) => faults.push(fault),
+        }
     }
-    let text = std::str::from_utf8(&bytes).map_err(|fault| {
-        let good = String::from_utf8_lossy(&bytes[..fault.valid_up_to()]);
-        one(&file, node::end(&good), Problem::Encoding)
-    })?;
-    parse(text, &file, env, read)
+    config.slos = known.into_objectives();
+    sound(config, faults)
 }
 
 /// Checks a text; `file_name` stands in faults, and its directory is what relative `${file:PATH}`
-/// start from.
+/// start from. The files of objectives that it names are not looked for.
 ///
 /// Asks nobody but the two closures for anything, so the same text, variables and files give the
 /// same answer.
@@ -69,42 +82,83 @@ pub fn parse(
     read: Read<'_>,
 ) -> Result<Config, Faults> {
     if text.len() > FILE_BYTES_MAX {
-        return Err(whole_file(file_name, Problem::TooLarge { bytes_max: FILE_BYTES_MAX }));
+        let problem = Problem::TooLarge { bytes_max: FILE_BYTES_MAX };
+        return Err(Faults(vec![whole_file(file_name, problem)]));
     }
-    let tree = node::read(text).map_err(|(at, problem)| one(file_name, at, problem))?;
     let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let mut walk = Walk::new(file_name, Sources { env, read, directory });
+    let (config, _, faults) = main_file(text, file_name, Sources { env, read, directory }, None);
+    sound(config, faults)
+}
+
+/// The file itself: what it says, the files of objectives that it names, if `list` can look for
+/// them, and its faults.
+fn main_file(
+    text: &str,
+    file_name: &str,
+    sources: Sources<'_>,
+    list: Option<List<'_>>,
+) -> (Config, Vec<PathBuf>, Vec<Fault>) {
+    let mut config = Config::defaults();
+    let tree = match node::read(text) {
+        Ok(tree) => tree,
+        Err((at, problem)) => return (config, Vec::new(), vec![one(file_name, at, problem)]),
+    };
+    let directory = sources.directory;
+    let mut walk = Walk::new(file_name, sources);
+    let mut files = Vec::new();
     for (at, key, problem) in tree.faults {
         walk.fault(at, &key, problem);
     }
-    let mut config = Config::defaults();
     if let Some(root) = &tree.root
         && let Some(top) = walk.top(root)
     {
-        if let Some(section) = top.field("listen").and_then(|field| walk.section(field, "listen")) {
-            sections::listen(&mut walk, &section, &mut config);
-        }
-        config.admin.token = sections::admin_token(&mut walk, &top);
-        if let Some(path) = sections::data_dir(&mut walk, &top) {
-            config.data_dir = path;
-        }
-        if let Some(section) = top.field("limits").and_then(|field| walk.section(field, "limits")) {
-            let limits = &mut config.receive.limits;
-            sections::limits(&mut walk, &section, limits, &mut config.series);
-        }
-        if let Some(section) = top.field("red").and_then(|field| walk.section(field, "red")) {
-            red::red(&mut walk, &section, &mut config.red);
-        }
-        if let Some(field) = top.field("log_metrics") {
-            config.log_metrics = logs::log_metrics(&mut walk, &field);
-        }
-        if let Some(section) =
-            top.field("delivery").and_then(|field| walk.section(field, "delivery"))
-        {
-            delivery::delivery(&mut walk, &section, &mut config.delivery);
+        top_sections(&mut walk, &top, &mut config);
+        if let Some(field) = top.field("slos") {
+            files = slos::slos(&mut walk, &field, directory, list);
         }
     }
-    walk.finish(config)
+    (config, files, walk.finish())
+}
+
+fn top_sections(walk: &mut Walk<'_>, top: &Section<'_>, config: &mut Config) {
+    if let Some(section) = top.field("listen").and_then(|field| walk.section(field, "listen")) {
+        sections::listen(walk, &section, config);
+    }
+    config.admin.token = sections::admin_token(walk, top);
+    if let Some(path) = sections::data_dir(walk, top) {
+        config.data_dir = path;
+    }
+    if let Some(section) = top.field("limits").and_then(|field| walk.section(field, "limits")) {
+        let limits = &mut config.receive.limits;
+        sections::limits(walk, &section, limits, &mut config.series);
+    }
+    if let Some(section) = top.field("red").and_then(|field| walk.section(field, "red")) {
+        red::red(walk, &section, &mut config.red);
+    }
+    if let Some(field) = top.field("log_metrics") {
+        config.log_metrics = logs::log_metrics(walk, &field);
+    }
+    if let Some(section) = top.field("delivery").and_then(|field| walk.section(field, "delivery")) {
+        delivery::delivery(walk, &section, &mut config.delivery);
+    }
+}
+
+fn sound(config: Config, faults: Vec<Fault>) -> Result<Config, Faults> {
+    if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
+}
+
+/// The text of a file, within its bound.
+fn whole_text(path: &Path, file: &str, read: Read<'_>) -> Result<String, Fault> {
+    let bytes = read(path, FILE_BYTES_MAX + 1)
+        .map_err(|fault| whole_file(file, Problem::Unreadable(fault.kind())))?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(whole_file(file, Problem::TooLarge { bytes_max: FILE_BYTES_MAX }));
+    }
+    String::from_utf8(bytes).map_err(|fault| {
+        let good = fault.utf8_error().valid_up_to();
+        let good = String::from_utf8_lossy(&fault.as_bytes()[..good]);
+        one(file, node::end(&good), Problem::Encoding)
+    })
 }
 
 /// The first bytes of a file, at most `bytes_max`: the reader that production passes to [`load`].
@@ -114,13 +168,13 @@ pub fn read_file(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn whole_file(file: &str, problem: Problem) -> Faults {
+fn whole_file(file: &str, problem: Problem) -> Fault {
     one(file, Position { line: 0, column: 0 }, problem)
 }
 
-fn one(file: &str, at: Position, problem: Problem) -> Faults {
+fn one(file: &str, at: Position, problem: Problem) -> Fault {
     let Position { line, column } = at;
-    Faults(vec![Fault { file: file.to_owned(), line, column, key: String::new(), problem }])
+    Fault { file: file.to_owned(), line, column, key: String::new(), problem }
 }
 
 /// A hundred times a long configuration.

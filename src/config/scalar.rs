@@ -52,6 +52,20 @@ pub enum Form {
     Name,
     /// A pattern of tags or paths.
     Pattern,
+    /// A pattern of files.
+    Files,
+    /// The share of events that must be good.
+    Goal,
+    /// What makes an event good.
+    Indicator,
+    /// A time down to nanoseconds.
+    Threshold,
+    /// A stretch of the calendar.
+    Period,
+    /// The role of a span.
+    SpanKind,
+    /// A severity of alerts.
+    Tier,
 }
 
 impl Form {
@@ -79,6 +93,13 @@ impl Form {
             Form::Repository => "repository",
             Form::Name => "name",
             Form::Pattern => "pattern",
+            Form::Files => "pattern of files",
+            Form::Goal => "goal",
+            Form::Indicator => "indicator",
+            Form::Threshold => "threshold",
+            Form::Period => "period",
+            Form::SpanKind => "kind of span",
+            Form::Tier => "tier",
         }
     }
 
@@ -124,6 +145,17 @@ impl Form {
             Form::Repository => "write owner/name, such as acme/shop",
             Form::Name => "write 1 to 256 characters, such as production",
             Form::Pattern => "write it like v* or services/shop/**",
+            Form::Files => {
+                "write a file or a pattern with * and ? in its last part, such as slos/*.yaml"
+            }
+            Form::Goal => {
+                "write a percentage such as 99.9% or a ratio such as 0.999, from 1% to below 100%"
+            }
+            Form::Indicator => "write availability, or latency: { threshold: 300ms }",
+            Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
+            Form::Period => "write week, month or quarter",
+            Form::SpanKind => "write server, client, producer, consumer or internal",
+            Form::Tier => "write page or ticket",
         }
     }
 }
@@ -169,32 +201,50 @@ pub fn size_text(bytes: u64) -> String {
 
 /// Time from whole numbers with falling units, each at most once.
 pub(super) fn duration(text: &str) -> Option<Duration> {
+    time(text, &TIME_UNITS).map(Duration::from_millis)
+}
+
+/// Nanoseconds, as [`duration`] with smaller units.
+pub(super) fn nanos(text: &str) -> Option<u64> {
+    time(text, &THRESHOLD_UNITS)
+}
+
+/// Nanoseconds as [`nanos`] reads them.
+pub(super) fn nanos_text(nanos: u64) -> String {
+    time_text(nanos, &THRESHOLD_UNITS)
+}
+
+/// Time in the last of these units, which fall.
+fn time(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let mut rest = text;
-    let mut millis = 0u64;
+    let mut sum = 0u64;
     let mut smallest = u64::MAX;
     while !rest.is_empty() {
         let (number, after) = split_unit(rest)?;
         let unit_len = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let (unit, next) = after.split_at(unit_len);
-        let (_, factor) = TIME_UNITS.iter().find(|(name, _)| *name == unit)?;
+        let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
         if *factor >= smallest {
             return None;
         }
         smallest = *factor;
-        millis = millis.checked_add(number.checked_mul(*factor)?)?;
+        sum = sum.checked_add(number.checked_mul(*factor)?)?;
         rest = next;
     }
-    (smallest < u64::MAX).then(|| Duration::from_millis(millis))
+    (smallest < u64::MAX).then_some(sum)
 }
 
 /// Time as [`duration`] reads it.
 pub(super) fn duration_text(time: Duration) -> String {
-    let mut millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    time_text(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), &TIME_UNITS)
+}
+
+fn time_text(mut rest: u64, units: &[(&str, u64)]) -> String {
     let mut text = String::new();
-    for (name, factor) in TIME_UNITS {
-        if millis >= factor {
-            text.push_str(&format!("{}{name}", millis / factor));
-            millis %= factor;
+    for (name, factor) in units {
+        if rest >= *factor {
+            text.push_str(&format!("{}{name}", rest / factor));
+            rest %= factor;
         }
     }
     if text.is_empty() { "0s".to_owned() } else { text }
@@ -253,6 +303,15 @@ const SIZE_UNITS: [(&str, u64); 7] = [
 const TIME_UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+const THRESHOLD_UNITS: [(&str, u64); 6] = [
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
 /// Characters of a value that a fault shows: enough to find it by.
 const SHOWN_CHARS_MAX: usize = 80;
 
@@ -304,6 +363,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn thresholds_reach_down_to_nanoseconds() {
+        for (text, expected) in [
+            ("300ms", Some(300_000_000)),
+            ("1s500ms", Some(1_500_000_000)),
+            ("250us", Some(250_000)),
+            ("1ms1ns", Some(1_000_001)),
+            ("1h", Some(3_600_000_000_000)),
+            ("1d", None),
+            ("0.3s", None),
+            ("300", None),
+        ] {
+            assert_eq!(nanos(text), expected, "{text}");
+            assert!(expected.is_none_or(|nanos| nanos_text(nanos) == text), "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 69] = [
+pub const KEYS: [Key; 70] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -48,6 +48,7 @@ pub const KEYS: [Key; 69] = [
     key("log_metrics[].match.body_regex", "expression", None),
     key("log_metrics[].match.attributes", "map", None),
     key("log_metrics[].labels", "attributes", Some("[]")),
+    key("slos", "files", Some("[]")),
     key("delivery", "section", None),
     key("delivery.schedule", "schedule", Some(r#""0 */5 * * * *""#)),
     key("delivery.time_zone", "time zone", Some("UTC")),
@@ -89,8 +90,27 @@ pub const KEYS: [Key; 69] = [
     key("delivery.incidents[].schedule", "schedule", None),
 ];
 
+/// Every key of an objective in a file that `slos` names; the file is a list of objectives.
+pub const OBJECTIVE_KEYS: [Key; 15] = [
+    key("objective.name", "name", None),
+    key("objective.service", "name", None),
+    key("objective.operation", "name", None),
+    key("objective.kind", "kind", None),
+    key("objective.match", "map", None),
+    key("objective.indicator", "indicator", None),
+    key("objective.indicator.latency", "section", None),
+    key("objective.indicator.latency.threshold", "threshold", None),
+    key("objective.objective", "goal", None),
+    key("objective.window", "duration", Some("30d")),
+    key("objective.window.calendar", "period", None),
+    key("objective.window.time_zone", "time zone", Some("UTC")),
+    key("objective.tiers", "tiers", Some("[page, ticket]")),
+    key("objective.team", "name", None),
+    key("objective.runbook", "address", None),
+];
+
 /// Sections that a later version will read.
-pub const LATER: [&str; 3] = ["slos", "forward", "tenancy"];
+pub const LATER: [&str; 2] = ["forward", "tenancy"];
 
 /// Whether the table has a key named `name` in the section `section`.
 pub(super) fn knows(section: &str, name: &str) -> bool {
@@ -117,7 +137,9 @@ pub(super) fn nearest(section: &str, name: &str) -> Option<String> {
 }
 
 fn names(section: &str) -> impl Iterator<Item = &'static str> {
-    KEYS.iter().filter_map(move |key| {
+    let objectives = section.starts_with("objective");
+    let table = if objectives { &OBJECTIVE_KEYS[..] } else { &KEYS[..] };
+    table.iter().filter_map(move |key| {
         let name = match section {
             "" => key.path,
             _ => key.path.strip_prefix(section)?.strip_prefix('.')?,

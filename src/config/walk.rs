@@ -2,7 +2,7 @@
 //! `redora check` names everything that is wrong, and keeps going with the default where a value is
 //! at fault.
 
-use super::fault::{Conflict, Fault, Faults, Problem, join};
+use super::fault::{Conflict, Fault, Problem, join};
 use super::interpolate::{Broken, Sources, Text, interpolate};
 use super::node::{Entry, Node, Position, Value};
 use super::scalar::{Form, Shown};
@@ -66,13 +66,15 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The value if nothing was at fault, else every fault in the order of the file.
-    pub(super) fn finish<T>(mut self, value: T) -> Result<T, Faults> {
-        if self.faults.is_empty() {
-            return Ok(value);
-        }
+    /// Every fault, in the order of the file.
+    pub(super) fn finish(mut self) -> Vec<Fault> {
         self.faults.sort_by_key(|fault| (fault.line, fault.column));
-        Err(Faults(self.faults))
+        self.faults
+    }
+
+    /// The value that a whole file is.
+    pub(super) fn whole<'n>(&self, node: &'n Node) -> Field<'n> {
+        Field { at: node.at, key: String::new(), node }
     }
 
     /// The section at the top of the file.
@@ -253,6 +255,13 @@ impl<T> Typed<T> {
     /// Keeps a fault about this value.
     pub(super) fn conflict(&self, walk: &mut Walk<'_>, conflict: Conflict) {
         walk.fault(self.at, &self.key, conflict);
+    }
+}
+
+impl Field<'_> {
+    /// Whether the value is a section of keys.
+    pub(super) fn is_section(&self) -> bool {
+        matches!(self.node.value, Value::Map(_))
     }
 }
 

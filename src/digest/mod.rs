@@ -17,6 +17,7 @@ use crate::log_metrics::{LogMetrics, Rule, Watch};
 use crate::red::{self, Attributes, Outcome, Red};
 use crate::series::{Hasher, Limits, Moment};
 use crate::sightings::{self, Sightings};
+use crate::slo::{Slo, StateFault, Watched};
 use resource::Resource;
 
 /// What the books are made from.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub red: red::Config,
     /// Counters over log records.
     pub log_metrics: Vec<Rule>,
+    /// Objectives.
+    pub slos: Vec<Watched>,
     /// Bounds of every family.
     pub series: Limits,
 }
@@ -46,6 +49,10 @@ pub struct Books {
     pub log_metrics: LogMetrics,
     /// Versions.
     pub sightings: Sightings,
+    /// Objectives.
+    pub slo: Slo,
+    /// Room for the name of an operation.
+    name: Vec<u8>,
 }
 
 impl Digest {
@@ -53,12 +60,15 @@ impl Digest {
     /// colliding keys.
     #[must_use]
     pub fn new(settings: Settings, hasher: Hasher) -> Self {
-        let Settings { red, log_metrics, series } = settings;
-        let books = Books {
+        let Settings { red, log_metrics, slos, series } = settings;
+        let mut books = Books {
             red: Red::new(red, series, &hasher),
             log_metrics: LogMetrics::new(log_metrics, series, &hasher),
             sightings: Sightings::new(series, &hasher),
+            slo: Slo::new(slos, &hasher),
+            name: Vec::new(),
         };
+        books.red.watch(books.slo.attributes());
         Self { books: Mutex::new(books), hasher }
     }
 
@@ -101,9 +111,31 @@ impl Digest {
         books.sightings.expire(uptime_ms);
     }
 
+    /// Lets windows end by the wall clock although nothing comes.
+    pub fn advance(&self, now_ms: u64) {
+        self.lock().slo.advance(now_ms);
+    }
+
+    /// What the objectives have counted, for [`Digest::resume`] of a later process, unless that is
+    /// the same as when their commits were `known`; beside it how many commits there are now.
+    #[must_use]
+    pub fn kept(&self, known: u64) -> Option<(u64, Vec<u8>)> {
+        let books = self.lock();
+        let commits = books.slo.commits();
+        (commits != known).then(|| (commits, books.slo.state()))
+    }
+
+    /// Goes on where an earlier process stopped; says for how many objectives.
+    ///
+    /// # Errors
+    /// The bytes are no state of objectives.
+    pub fn resume(&self, bytes: &[u8], now_ms: u64) -> Result<usize, StateFault> {
+        self.lock().slo.restore(bytes, now_ms)
+    }
+
     /// Takes new settings. A book whose shape they change starts anew, the others go on counting.
     pub fn reconfigure(&self, settings: Settings) {
-        let Settings { red, log_metrics, series } = settings;
+        let Settings { red, log_metrics, slos, series } = settings;
         let mut books = self.lock();
         if *books.red.config() != red {
             books.red = books.red.renewed(red, series, &self.hasher);
@@ -111,6 +143,11 @@ impl Digest {
         if books.log_metrics.rules() != log_metrics {
             books.log_metrics = books.log_metrics.renewed(log_metrics, series, &self.hasher);
         }
+        if !books.slo.objectives().eq(&slos) {
+            books.slo = books.slo.renewed(slos, &self.hasher);
+        }
+        let Books { red, slo, .. } = &mut *books;
+        red.watch(slo.attributes());
         books.red.limit(series);
         books.log_metrics.limit(series);
         books.sightings.limit(series);
@@ -139,16 +176,18 @@ impl Books {
         self.red.commit(now_ms);
         self.log_metrics.commit();
         self.sightings.commit(now_ms);
+        self.slo.commit(now_ms);
     }
 
     fn discard(&mut self) {
         self.red.discard();
         self.log_metrics.discard();
         self.sightings.discard();
+        self.slo.discard();
     }
 
     fn stage_traces(&mut self, tenant: &Tenant, bytes: &[u8], now_ms: u64) -> Result<(), Fault> {
-        let mut attributes = Attributes::new(self.red.config().dimensions.len());
+        let mut attributes = self.red.attributes();
         for part in resource_spans(bytes) {
             let part = part?;
             let mut named = false;
@@ -179,6 +218,7 @@ impl Books {
         let service = resource.service();
         self.red.service(tenant, &service, attributes);
         self.sightings.version(tenant, &service, resource.version());
+        self.slo.service(&service);
         Ok(())
     }
 
@@ -195,6 +235,14 @@ impl Books {
         if judged.kind.serves() {
             let failed = judged.outcome == Outcome::Error;
             self.sightings.stage(sightings::Requests { weight: judged.weight, failed }, now_ms);
+        }
+        if self.slo.concerns(judged.kind) {
+            let operation = if self.slo.asks_operation() {
+                self.red.operation(&judged, &span, attributes, &mut self.name)
+            } else {
+                b""
+            };
+            self.slo.stage(&judged, operation, attributes.watched());
         }
         Ok(())
     }

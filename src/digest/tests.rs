@@ -46,7 +46,10 @@ fn request(resource: Option<ProtoResource>, spans: Vec<trace::Span>) -> Vec<u8> 
 
 fn digest(red: red::Config, rows: usize) -> Digest {
     let series = Limits { rows, expire_ms: 1000 };
-    Digest::new(Settings { red, log_metrics: Vec::new(), series }, Hasher::default())
+    Digest::new(
+        Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series },
+        Hasher::default(),
+    )
 }
 
 fn take(digest: &Digest, bytes: &[u8]) -> Result<(), Fault> {
@@ -262,7 +265,7 @@ fn idle_rows_are_forgotten_and_new_settings_start_a_changed_book_anew() {
     let bytes = request(None, vec![span("a", 2, 1, &[])]);
     take(&digest, &bytes).expect("valid");
     let series = Limits { rows: 100, expire_ms: 1000 };
-    let settings = |red| Settings { red, log_metrics: Vec::new(), series };
+    let settings = |red| Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series };
     digest.reconfigure(settings(red::Config::default()));
     assert_eq!(requests(&digest).len(), 2, "nothing changed, so nothing is lost");
     digest.reconfigure(settings(red::Config { native_histograms: false, ..Default::default() }));
@@ -375,7 +378,7 @@ fn counts_of_what_went_wrong_survive_a_book_that_starts_anew() {
         assert_eq!(digest.read(|books| books.red.durations_dropped()), times);
         let native_histograms = times % 2 == 0;
         let red = red::Config { native_histograms, ..red::Config::default() };
-        digest.reconfigure(Settings { red, log_metrics: Vec::new(), series });
+        digest.reconfigure(Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series });
         assert_eq!(overflowed(), [2 * times, 0, 2 * times, 0, 0], "after a reload");
     }
 }

@@ -72,6 +72,20 @@ families! {
         "When the last request that a version served arrived here.";
     LOG_RECORDS = Counter "redora_log_records_total" ["service", "severity"]
         "Log records by severity.";
+    SLO_EVENTS = Counter "redora_slo_events_total" ["service", "slo", "outcome"]
+        "Good and bad events of an objective.";
+    SLO_OBJECTIVE = Gauge "redora_slo_objective_ratio" in "ratio" ["service", "slo"]
+        "The share of events that must be good.";
+    SLO_WINDOW = Gauge "redora_slo_window_seconds" in "seconds" ["service", "slo"]
+        "The time over which the share is taken; of a calendar window the length of this period.";
+    SLO_BURN_RATE = Gauge "redora_slo_burn_rate" ["service", "slo", "window"]
+        "How many times faster than allowed events were bad; 0 where there were none.";
+    SLO_BUDGET = Gauge "redora_slo_error_budget_remaining_ratio" in "ratio" ["service", "slo"]
+        "What is left of the budget of the window; below 0 where more was spent.";
+    SLO_INFO = Gauge "redora_slo_info" ["service", "slo", "team", "runbook"]
+        "Who is alerted for an objective and what they read; always 1.";
+    SLO_TIER_ENABLED = Gauge "redora_slo_tier_enabled" ["service", "slo", "tier"]
+        "Whether alerts of this severity are wanted.";
     TEMPO_CALLS = Counter "traces_spanmetrics_calls_total"
         ["service", "span_name", "span_kind", "status_code"]
         "Spans, under the name that Grafana Tempo gives them.";

@@ -10,6 +10,7 @@ mod own;
 mod red;
 mod rows;
 mod sections;
+mod slo;
 mod versions_logs;
 
 use std::sync::Arc;

@@ -5,10 +5,11 @@ use redora_exposition::Encoder;
 
 use super::families;
 use super::rows::{Place, Step};
-use super::{delivery, red, versions_logs};
+use super::{delivery, red, slo, versions_logs};
 use crate::digest::Books;
 use crate::red::{Edge, Spans};
 use crate::sightings::Seen;
+use crate::slo::Standing;
 
 /// Which binary answers.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,17 @@ pub(super) const PARTS: &[Part] = &[
         versions_logs::seen(step, &families::VERSION_LAST_SEEN, last_seen)
     },
     versions_logs::log_records,
+    slo::events,
+    |step| slo::gauge(step, &families::SLO_OBJECTIVE, |one| one.watched.objective.goal.ratio()),
+    |step| slo::gauge(step, &families::SLO_WINDOW, |one| one.window_s() as f64),
+    slo::burn_rates,
+    |step| {
+        let remaining =
+            |one: &Standing<'_>| one.spent().budget_remaining(one.watched.objective.goal);
+        slo::gauge(step, &families::SLO_BUDGET, remaining)
+    },
+    |step| slo::info(step, &families::SLO_INFO),
+    slo::tiers,
     |step| {
         let tempo = step.books.red.tempo();
         red::calls(step, &families::TEMPO_CALLS, tempo)

@@ -9,13 +9,15 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as trace;
 use prost::Message;
 use redora_exposition::{Escaping, Format};
-use redora_model::identity::Tenant;
+use redora_model::identity::{Service, Tenant};
+use redora_model::slo::{Goal, Indicator, Objective, Tiers, Window};
 use redora_wire::Signal;
 
 use super::*;
 use crate::digest::Settings;
 use crate::red;
 use crate::series::{Hasher, Limits};
+use crate::slo::{Select, Watched};
 
 fn text(key: &str, value: &str) -> KeyValue {
     let value = Some(AnyValue { value: Some(Value::StringValue(value.into())) });
@@ -34,11 +36,29 @@ fn span(name: &str, millis: u64) -> trace::Span {
     }
 }
 
+/// 99.9% of requests within 10 ms, over 30 days, by a team that only wants tickets.
+fn objective() -> Watched {
+    let objective = Objective {
+        name: "fast".to_owned(),
+        service: Service::new("shop"),
+        indicator: Indicator::Latency { threshold_ns: 10_000_000 },
+        goal: Goal::parse("99.9%").expect("a goal"),
+        window: Window::Rolling { seconds: 30 * 86_400 },
+        tiers: Tiers { page: false, ticket: true },
+        team: "till".to_owned(),
+        runbook: "https://example.org/slow".to_owned(),
+    };
+    Watched { objective, select: Select::default() }
+}
+
 /// A scrape's source whose books took these spans of the service `shop`, version 1.
 fn source(compat: red::Compat, spans: Vec<trace::Span>) -> Expose {
     let red = red::Config { compat, ..red::Config::default() };
     let series = Limits { rows: 100_000, expire_ms: 1000 };
-    let digest = Digest::new(Settings { red, log_metrics: Vec::new(), series }, Hasher::default());
+    let digest = Digest::new(
+        Settings { red, log_metrics: Vec::new(), slos: vec![objective()], series },
+        Hasher::default(),
+    );
     let bytes = request(spans);
     digest.take(&Tenant::single(), Signal::Traces, &bytes, 5000).expect("a valid request");
     let own = Own::new(&BIRTHS).expect("collectors fit together");
@@ -156,6 +176,40 @@ fn every_family_of_the_books_is_described_and_every_description_is_used() {
 }
 
 #[test]
+fn objectives_are_shown_from_the_start_and_burn_with_what_they_count() {
+    let shown = |spans: Vec<trace::Span>| {
+        let source = source(red::Compat::default(), spans);
+        let lines = lines(&source, Format::Text004).into_iter();
+        let lines = lines.filter(|line| line.starts_with("redora_slo_"));
+        lines.collect::<Vec<_>>().join("\n").replace(r#"service="shop",slo="fast""#, "…")
+    };
+    let constant = "
+redora_slo_objective_ratio{…} 0.999
+redora_slo_window_seconds{…} 2592000
+";
+    let burn = |rate: &str| {
+        let line = |window| format!("redora_slo_burn_rate{{…,window=\"{window}\"}} {rate}\n");
+        ["5m", "30m", "1h", "2h", "6h", "1d", "3d"].map(line).concat()
+    };
+    let rest = "
+redora_slo_info{…,team=\"till\",runbook=\"https://example.org/slow\"} 1
+redora_slo_tier_enabled{…,tier=\"page\"} 0
+redora_slo_tier_enabled{…,tier=\"ticket\"} 1";
+    for (spans, [good, bad], rate, remaining) in [
+        (vec![], ["0", "0"], "0", "1"),
+        (vec![span("a", 10), span("a", 11)], ["1", "1"], "500", "-499"),
+    ] {
+        let expected = format!(
+            "redora_slo_events_total{{…,outcome=\"good\"}} {good}
+redora_slo_events_total{{…,outcome=\"bad\"}} {bad}{constant}{}\
+             redora_slo_error_budget_remaining_ratio{{…}} {remaining}{rest}",
+            burn(rate)
+        );
+        assert_eq!(shown(spans), expected);
+    }
+}
+
+#[test]
 fn a_large_scrape_comes_in_bounded_pieces() {
     let spans = (0..3000).map(|i| span(&format!("op{}", letters(i)), 12)).collect();
     let source = source(BOTH, spans);
@@ -229,7 +283,7 @@ fn a_reload_during_a_scrape_mixes_no_labels() {
         let dimensions = vec![redora_model::dimension::Dimension::new("service.version")];
         let red = red::Config { dimensions, compat: BOTH, ..red::Config::default() };
         let series = Limits { rows: 100_000, expire_ms: 1000 };
-        digest.reconfigure(Settings { red, log_metrics: Vec::new(), series });
+        digest.reconfigure(Settings { red, log_metrics: Vec::new(), slos: Vec::new(), series });
         digest.take(&Tenant::single(), Signal::Traces, &again, 6000).expect("a valid request");
     });
     assert_eq!(twice, [""; 0]);

@@ -5,7 +5,7 @@ use redora_wire::logs::LogRecord;
 use redora_wire::{KeyValue, Value};
 
 use super::config::{Body, Match, Rule};
-use crate::series::{LABEL_BYTES_MAX, Picked};
+use crate::series::{Picked, spells};
 
 /// One record under the eyes of every rule.
 #[derive(Debug)]
@@ -82,18 +82,6 @@ impl<'a> Watch<'a> {
     /// The labels of the rule of this number.
     pub(super) fn labels(&self, number: usize) -> &Picked<'a> {
         &self.rules[number].labels
-    }
-}
-
-/// Whether an attribute's value is this text.
-fn spells(value: Value<'_>, expected: &[u8]) -> bool {
-    match value {
-        Value::String(text) => text == expected,
-        value => {
-            let mut text = Vec::new();
-            redora_wire::write_text(value, LABEL_BYTES_MAX.max(expected.len()) + 1, &mut text);
-            text == expected
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod system;
 mod telemetry;
 mod traces;
 mod version;
+mod whole_file;
 
 pub use clock::{Clock, ManualClock};
 pub use descriptors::descriptors_max;
@@ -21,6 +22,7 @@ pub use system::System;
 pub use telemetry::{Telemetry, TelemetryError};
 pub use traces::spans;
 pub use version::{REVISION, VERSION};
+pub use whole_file::{load_whole, save_whole, set_aside};
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;

@@ -14,6 +14,7 @@ pub struct Attributes<'a> {
     stable: u32,
     facts: [Encoded<'a>; ATTRIBUTES],
     dimensions: Picked<'a>,
+    watched: Picked<'a>,
 }
 
 impl Default for Attributes<'_> {
@@ -26,14 +27,22 @@ impl<'a> Attributes<'a> {
     /// Room for the facts and so many configured dimensions, none of them seen.
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
+        Self::watching(dimensions, 0)
+    }
+
+    /// The same with room for so many attributes that objectives ask for.
+    #[must_use]
+    pub fn watching(dimensions: usize, watched: usize) -> Self {
         let facts = [Encoded::default(); ATTRIBUTES];
-        Self { present: 0, stable: 0, facts, dimensions: Picked::new(dimensions) }
+        let (dimensions, watched) = (Picked::new(dimensions), Picked::new(watched));
+        Self { present: 0, stable: 0, facts, dimensions, watched }
     }
 
     /// Forgets the span before.
     pub fn clear(&mut self) {
         (self.present, self.stable) = (0, 0);
         self.dimensions.clear();
+        self.watched.clear();
     }
 
     /// Notes an attribute if it is looked for; where both generations of the conventions set a
@@ -43,6 +52,9 @@ impl<'a> Attributes<'a> {
         let Some(meaning) = vocabulary.meaning(attribute.key) else { return };
         if let Some(number) = meaning.dimension {
             self.dimensions.set(usize::from(number), attribute.value);
+        }
+        if let Some(number) = meaning.watched {
+            self.watched.set(usize::from(number), attribute.value);
         }
         let Some((fact, generation)) = meaning.fact else { return };
         if generation == Generation::Old && self.stable & bit(fact) != 0 {
@@ -56,14 +68,24 @@ impl<'a> Attributes<'a> {
     /// Forgets the resource before.
     pub fn clear_resource(&mut self) {
         self.dimensions.clear_resource();
+        self.watched.clear_resource();
     }
 
-    /// Notes an attribute of the resource, which may be a dimension.
+    /// Notes an attribute of the resource, which may be a dimension or asked for by an objective.
     pub fn see_resource(&mut self, vocabulary: &Vocabulary, attribute: KeyValue<'a>) {
-        let number = vocabulary.meaning(attribute.key).and_then(|meaning| meaning.dimension);
-        if let Some(number) = number {
+        let Some(meaning) = vocabulary.meaning(attribute.key) else { return };
+        if let Some(number) = meaning.dimension {
             self.dimensions.set_resource(usize::from(number), attribute.value);
         }
+        if let Some(number) = meaning.watched {
+            self.watched.set_resource(usize::from(number), attribute.value);
+        }
+    }
+
+    /// The values of the attributes that objectives ask for.
+    #[must_use]
+    pub fn watched(&self) -> &Picked<'a> {
+        &self.watched
     }
 
     /// The values of the configured dimensions.

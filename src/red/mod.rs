@@ -23,7 +23,7 @@ pub use histogram::{Exemplar, Histogram, Shape, Trace};
 pub use native::{BUCKETS_MAX as NATIVE_BUCKETS_MAX, Native};
 pub use outcome::{Kind, Outcome, Status};
 pub use row::{Calls, Edge, Requests, Side, Spans};
-pub use vocabulary::{Attribute, Vocabulary};
+pub use vocabulary::{Attribute, Vocabulary, WATCHED_MAX};
 
 use crate::series::{Book, Hasher, Limits, Row, Size, Upkeep, Weight};
 use graph::Peer;
@@ -68,6 +68,10 @@ pub struct Judged {
     pub outcome: Outcome,
     /// How many requests it stands for.
     pub weight: Weight,
+    /// How long it took in nanoseconds, unless its times make no duration.
+    pub nanos: Option<u64>,
+    /// The row of its operation, where one like it was found there before.
+    row: Option<u32>,
 }
 
 impl Red {
@@ -128,10 +132,9 @@ impl Red {
     pub fn stage(&mut self, span: &Span<'_>, attributes: &Attributes<'_>, now_ms: u64) -> Judged {
         let weight = Weight::of(span.trace_state);
         let observation = self.observations.len() as u32;
-        self.observations.push(Observation {
-            nanos: duration(span),
-            trace: Trace::new(span.trace_id, span.span_id),
-        });
+        let nanos = duration(span);
+        self.observations
+            .push(Observation { nanos, trace: Trace::new(span.trace_id, span.span_id) });
         self.keys.stage_spans(&mut self.spans, weight, now_ms);
         let calls_side = outcome::span_status(span.status_code);
         if let Some(found) = self.memo.look(span, attributes) {
@@ -139,7 +142,7 @@ impl Red {
             let Found { kind, outcome, status, .. } = found;
             let hit = Hit { observation, side: outcome as u8, status, weight };
             self.stage_found(&found, hit, calls_side);
-            return Judged { kind, outcome, weight };
+            return Judged { kind, outcome, weight, nanos, row: Some(found.request) };
         }
 
         let kind = Kind::of(span.kind);
@@ -168,7 +171,37 @@ impl Red {
             let found = Found { kind, outcome, status, request, tempo, spanmetrics, edge };
             self.memo.keep(span, attributes, found);
         }
-        Judged { kind, outcome, weight }
+        Judged { kind, outcome, weight, nanos, row: None }
+    }
+
+    /// The operation of the span that was staged last, which `room` may be taken for.
+    pub fn operation<'r>(
+        &'r self,
+        judged: &Judged,
+        span: &Span<'_>,
+        attributes: &Attributes<'_>,
+        room: &'r mut Vec<u8>,
+    ) -> &'r [u8] {
+        let row = judged.row.and_then(|slot| self.requests.book.at(slot));
+        if let Some(name) = row.and_then(|row| row.labels().nth(OPERATION_LABEL)) {
+            return name.as_bytes();
+        }
+        // A name may be as long as a request, and its room would be held for ever.
+        room.clear();
+        room.shrink_to(NAME_BYTES_KEPT);
+        operation::write(judged.kind, span.name, attributes, room);
+        room
+    }
+
+    /// Lets `attributes` look for these keys too, in this order.
+    pub fn watch(&mut self, keys: &[String]) {
+        self.vocabulary = Vocabulary::watching(&self.config.dimensions, keys);
+    }
+
+    /// Room for what is looked for in one span.
+    #[must_use]
+    pub fn attributes<'a>(&self) -> Attributes<'a> {
+        Attributes::watching(self.config.dimensions.len(), self.vocabulary.watched())
     }
 
     /// Stages a span on the rows that one like it was staged on.
@@ -312,6 +345,12 @@ fn duration(span: &Span<'_>) -> Option<u64> {
     }
     span.end_unix_nano.checked_sub(span.start_unix_nano)
 }
+
+/// The place of the operation among the labels of a request's row: tenant and service come first.
+const OPERATION_LABEL: usize = 2;
+
+/// Room for a name that is kept between spans: four times what a label may hold.
+const NAME_BYTES_KEPT: usize = 1024;
 
 /// Observations for which room is kept between batches: twice an SDK's usual batch.
 const OBSERVATIONS_KEPT: usize = 1024;

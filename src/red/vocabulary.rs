@@ -63,6 +63,7 @@ pub struct Vocabulary {
     /// in the next vacant one.
     places: Box<[u16; PLACES]>,
     words: Vec<Word>,
+    watched: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +80,8 @@ pub(super) struct Meaning {
     pub(super) fact: Option<(Attribute, Generation)>,
     /// Which of the configured dimensions it is.
     pub(super) dimension: Option<u16>,
+    /// Which of the attributes that objectives ask for it is.
+    pub(super) watched: Option<u16>,
 }
 
 /// Which of the conventions calls a fact so.
@@ -94,7 +97,15 @@ impl Vocabulary {
     /// The keys of the conventions and of these dimensions.
     #[must_use]
     pub fn new(dimensions: &[Dimension]) -> Self {
-        let mut vocabulary = Self { places: Box::new([VACANT; PLACES]), words: Vec::new() };
+        Self::watching(dimensions, &[])
+    }
+
+    /// The same with keys that are looked for and say nothing of a request's labels.
+    #[must_use]
+    pub fn watching(dimensions: &[Dimension], watched: &[String]) -> Self {
+        let watched = &watched[..watched.len().min(WATCHED_MAX)];
+        let places = Box::new([VACANT; PLACES]);
+        let mut vocabulary = Self { places, words: Vec::new(), watched: watched.len() };
         for (key, fact, generation) in KEYS {
             vocabulary.meaning_mut(key.as_bytes()).fact = Some((fact, generation));
         }
@@ -102,7 +113,15 @@ impl Vocabulary {
             let key = dimension.attribute.as_bytes();
             vocabulary.meaning_mut(key).dimension = Some(number as u16);
         }
+        for (number, key) in watched.iter().enumerate() {
+            vocabulary.meaning_mut(key.as_bytes()).watched = Some(number as u16);
+        }
         vocabulary
+    }
+
+    /// How many keys objectives ask for.
+    pub(super) fn watched(&self) -> usize {
+        self.watched
     }
 
     /// What a key says, if it says anything.
@@ -183,6 +202,9 @@ const VACANT: u16 = u16::MAX;
 /// dimensions are numbered by one byte.
 const DIMENSIONS_MAX: usize = 128;
 
+/// Keys that all objectives together may ask for; more than a team can remember.
+pub const WATCHED_MAX: usize = 64;
+
 const _: () = assert!(ATTRIBUTES + DIMENSIONS_MAX <= u8::MAX as usize);
 
 use Attribute as A;
@@ -242,7 +264,7 @@ mod tests {
     fn every_key_is_found_and_none_that_only_looks_like_one() {
         let vocabulary = Vocabulary::new(&[]);
         for (key, fact, generation) in KEYS {
-            let meaning = Meaning { fact: Some((fact, generation)), dimension: None };
+            let meaning = Meaning { fact: Some((fact, generation)), ..Meaning::default() };
             assert_eq!(vocabulary.meaning(key.as_bytes()), Some(&meaning), "{key}");
             for at in 0..key.len() {
                 let mut other = key.as_bytes().to_vec();
@@ -268,6 +290,18 @@ mod tests {
             let meaning = vocabulary.meaning(key.as_bytes()).expect(key);
             assert_eq!(meaning.dimension, Some(number as u16), "{key}");
             assert_eq!(meaning.fact.is_some(), number == 0, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_watched_key_may_be_a_fact_and_a_dimension_too() {
+        let watched = ["http.route", "x", "only.watched"].map(str::to_owned);
+        let vocabulary = Vocabulary::watching(&[Dimension::new("x")], &watched);
+        for (number, key) in watched.iter().enumerate() {
+            let meaning = vocabulary.meaning(key.as_bytes()).expect(key);
+            assert_eq!(meaning.watched, Some(number as u16), "{key}");
+            assert_eq!(meaning.fact.is_some(), number == 0, "{key}");
+            assert_eq!(meaning.dimension.is_some(), number == 1, "{key}");
         }
     }
 

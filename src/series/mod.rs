@@ -18,8 +18,8 @@ use hashbrown::hash_table::Entry as Place;
 pub use config::Limits;
 pub use foldhash::quality::SeedableRandomState as Hasher;
 pub use key::{Key, LABEL_BYTES_MAX, Labels, Mark};
-pub use picked::Picked;
-pub use weight::{Carry, Weight};
+pub use picked::{Picked, spells};
+pub use weight::{Carry, Weight, Weights};
 
 use std::hash::BuildHasher;
 
@@ -227,6 +227,11 @@ impl<R: Row> Book<R> {
         from: usize,
     ) -> impl Iterator<Item = (usize, &Entry<R>)> {
         self.entries(from).filter(move |(_, entry)| entry.born_batch < moment.batch)
+    }
+
+    /// The entry at a position that [`Staged`] gave, if no row was removed since.
+    pub fn at(&self, slot: u32) -> Option<&Entry<R>> {
+        self.slots.get(slot as usize)?.as_ref()
     }
 
     /// How full the book is.

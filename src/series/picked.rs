@@ -2,9 +2,9 @@
 //! so a span's own attribute stands before its resource's.
 
 use redora_model::dimension::Dimension;
-use redora_wire::{Encoded, KeyValue};
+use redora_wire::{Encoded, KeyValue, Value, write_text};
 
-use super::Key;
+use super::{Key, LABEL_BYTES_MAX};
 
 /// The values of a list of dimensions, in its order.
 #[derive(Clone, Debug, Default)]
@@ -84,11 +84,31 @@ impl<'a> Picked<'a> {
         self.values.iter().zip(&self.resource).map(|(own, resource)| own.or(*resource))
     }
 
+    /// The value of the dimension of this number.
+    #[must_use]
+    pub fn value(&self, number: usize) -> Option<Value<'a>> {
+        let place = |values: &[Option<Encoded<'a>>]| values.get(number).copied().flatten();
+        place(&self.values).or_else(|| place(&self.resource)).map(Encoded::read)
+    }
+
     /// Writes every value onto a key; one that is absent is empty, which is the same label set to
     /// Prometheus.
     pub fn push_to(&self, key: &mut Key) {
         for value in self.iter() {
             key.push_value(value.map(Encoded::read).unwrap_or_default());
+        }
+    }
+}
+
+/// Whether an attribute's value is this text, as JSON would spell it where it is no text.
+#[must_use]
+pub fn spells(value: Value<'_>, expected: &[u8]) -> bool {
+    match value {
+        Value::String(text) => text == expected,
+        value => {
+            let mut text = Vec::new();
+            write_text(value, LABEL_BYTES_MAX.max(expected.len()) + 1, &mut text);
+            text == expected
         }
     }
 }

@@ -29,6 +29,18 @@ impl Weight {
     }
 }
 
+/// Many weights together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weights(u128);
+
+impl Weights {
+    /// Adds one.
+    #[inline]
+    pub fn add(&mut self, weight: Weight) {
+        self.0 = self.0.saturating_add(u128::from(weight.0));
+    }
+}
+
 /// What of the weights was not a whole number yet: counters count requests, so the rest is carried
 /// to the next span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +56,14 @@ impl Default for Carry {
 impl Carry {
     /// The whole number that `weight` adds now.
     pub fn take(&mut self, weight: Weight) -> u64 {
-        let sum = u128::from(weight.0) + u128::from(self.0);
+        self.take_all(Weights(u128::from(weight.0)))
+    }
+
+    /// The whole number that many weights add now: the same as one after the other.
+    pub fn take_all(&mut self, weights: Weights) -> u64 {
+        let sum = weights.0.saturating_add(u128::from(self.0));
         self.0 = (sum & u128::from(u32::MAX)) as u32;
-        (sum >> 32) as u64
+        u64::try_from(sum >> 32).unwrap_or(u64::MAX)
     }
 }
 
@@ -98,6 +115,19 @@ mod tests {
         ] {
             assert_eq!(counted(trace_state, spans), requests, "{trace_state}");
         }
+    }
+
+    #[test]
+    fn weights_together_count_as_one_after_the_other() {
+        let (mut one, mut all) = (Carry::default(), Carry::default());
+        for spans in 0..50 {
+            let weight = Weight::of(b"ot=th:55555555555554");
+            let mut weights = Weights::default();
+            (0..spans).for_each(|_| weights.add(weight));
+            let counted: u64 = (0..spans).map(|_| one.take(weight)).sum();
+            assert_eq!(all.take_all(weights), counted);
+        }
+        assert_eq!(all, one);
     }
 
     #[test]

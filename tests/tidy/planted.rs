@@ -190,7 +190,7 @@ fn sizes_past_their_limits_are_found() {
     let long = "\n".repeat(400);
     let tests = format!("{}#[cfg(test)]\nmod tests {{\n{long}}}\n", "\n".repeat(399));
     check(
-        &[("src/red.rs", &long), ("src/slo.rs", &tests), ("tests/story.rs", &long)],
+        &[("src/red.rs", &long), ("src/spool.rs", &tests), ("tests/story.rs", &long)],
         &["src/red.rs:1: file of 401 lines before its tests, not 400"],
     );
     let body = "\n".repeat(59);

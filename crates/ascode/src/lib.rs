@@ -5,5 +5,6 @@
 
 pub mod alertmanager;
 pub mod alerts;
+pub mod dashboard;
 pub mod rules;
 mod yaml;

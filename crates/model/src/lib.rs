@@ -5,3 +5,4 @@
 pub mod dimension;
 pub mod fact;
 pub mod identity;
+pub mod slo;

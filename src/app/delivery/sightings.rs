@@ -103,7 +103,7 @@ mod tests {
 
     fn digest() -> Digest {
         let (red, log_metrics, series) = (Default::default(), Vec::new(), Limits::default());
-        Digest::new(Settings { red, log_metrics, series }, Hasher::default())
+        Digest::new(Settings { red, log_metrics, slos: Vec::new(), series }, Hasher::default())
     }
 
     /// A SERVER span of shop 1.2 in staging.

@@ -1,0 +1,248 @@
+//! A file of objectives: a list, each element checked as far as a single agent can check it. What
+//! the file is in is told by its shape, so that files of other tools can be told apart from a slip
+//! of the pen.
+
+use std::time::Duration;
+
+use redora_model::identity::Service;
+use redora_model::slo::{Goal, Indicator, Objective, Period, Severity, Tiers, Window};
+
+use super::delivery::{plain_name, required, typed, url, zone};
+use super::fault::{Conflict, Fault, Problem};
+use super::interpolate::Sources;
+use super::node;
+use super::scalar::{self, Form, Shown};
+use super::walk::{Field, Section, Walk};
+use crate::red::{Kind, WATCHED_MAX};
+use crate::slo::{Select, Watched};
+
+/// The objectives of the files so far.
+#[derive(Default)]
+pub(super) struct Known {
+    objectives: Vec<Watched>,
+    /// Where each stands.
+    places: Vec<String>,
+    /// Every attribute that some objective asks for.
+    attributes: Vec<String>,
+}
+
+impl Known {
+    /// All of them, in the order of the files.
+    pub(super) fn into_objectives(self) -> Vec<Watched> {
+        self.objectives
+    }
+}
+
+/// What a file is in.
+enum FileKind {
+    /// A list of redora's own objectives.
+    Objectives,
+    /// Something that names its kind by `apiVersion`.
+    Foreign(Shown),
+}
+
+/// Reads one file after those that are `known`; gives its faults.
+pub(super) fn objectives(
+    text: &str,
+    file: &str,
+    sources: Sources<'_>,
+    known: &mut Known,
+) -> Vec<Fault> {
+    let mut walk = Walk::new(file, sources);
+    let tree = match node::read(text) {
+        Ok(tree) => tree,
+        Err((at, problem)) => {
+            walk.fault(at, "", problem);
+            return walk.finish();
+        }
+    };
+    for (at, key, problem) in tree.faults {
+        walk.fault(at, &key, problem);
+    }
+    let Some(root) = &tree.root else { return walk.finish() };
+    let whole = walk.whole(root);
+    match FileKind::of(&mut walk, &whole) {
+        FileKind::Foreign(shown) => walk.fault(whole.at, "", Problem::FileKind(shown)),
+        FileKind::Objectives => {
+            for field in walk.elements(&whole, OBJECTIVES_MAX).unwrap_or_default() {
+                let place = format!("{file}: {}", field.key);
+                let Some(section) = walk.section(field, "objective") else { continue };
+                if let Some(watched) = watched(&mut walk, &section) {
+                    keep(&mut walk, &section, watched, place, known);
+                }
+            }
+        }
+    }
+    walk.finish()
+}
+
+impl FileKind {
+    fn of(walk: &mut Walk<'_>, whole: &Field<'_>) -> Self {
+        let entries = if whole.is_section() { walk.map(whole, KEYS_MAX) } else { None };
+        let version = entries.into_iter().flatten().find(|(name, _)| *name == "apiVersion");
+        match version.and_then(|(_, field)| walk.text(&field)) {
+            Some(text) => Self::Foreign(text.shown),
+            None => Self::Objectives,
+        }
+    }
+}
+
+/// Keeps an objective, unless another has its name or there are too many.
+fn keep(
+    walk: &mut Walk<'_>,
+    section: &Section<'_>,
+    watched: Watched,
+    place: String,
+    known: &mut Known,
+) {
+    let names = |of: &Watched| (of.objective.service.clone(), of.objective.name.clone());
+    let same = known.objectives.iter().position(|other| names(other) == names(&watched));
+    if let Some(same) = same {
+        let shown = Shown::quoted(&watched.objective.name);
+        let other = known.places[same].clone();
+        walk.fault(section.at, &section.key("name"), Conflict::SameObjective { shown, other });
+        return;
+    }
+    if known.objectives.len() == OBJECTIVES_MAX {
+        walk.fault(section.at, section.path(), Conflict::Objectives(OBJECTIVES_MAX));
+        return;
+    }
+    for (key, _) in &watched.select.attributes {
+        if known.attributes.contains(key) {
+            continue;
+        }
+        if known.attributes.len() == WATCHED_MAX {
+            walk.fault(section.at, &section.key("match"), Conflict::Attributes(WATCHED_MAX));
+            return;
+        }
+        known.attributes.push(key.clone());
+    }
+    known.objectives.push(watched);
+    known.places.push(place);
+}
+
+fn watched(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Watched> {
+    let name = required(walk, section, "name", Form::Name, plain_name);
+    let service = required(walk, section, "service", Form::Name, plain_name);
+    let goal = required(walk, section, "objective", Form::Goal, Goal::parse);
+    let indicator = indicator(walk, section);
+    let window = window(walk, section);
+    let select = select(walk, section);
+    let tiers = tiers(walk, section);
+    let team = typed(walk, section, "team", Form::Name, plain_name).unwrap_or_default();
+    let runbook = typed(walk, section, "runbook", Form::Url, url).unwrap_or_default();
+    let objective = Objective {
+        name: name?,
+        service: Service::new(&service?),
+        indicator: indicator?,
+        goal: goal?,
+        window: window?,
+        tiers: tiers?,
+        team,
+        runbook,
+    };
+    Some(Watched { objective, select: select? })
+}
+
+/// Reads `indicator`: a word, or a section with what the word needs.
+fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Indicator> {
+    let field = objective.field("indicator");
+    let Some(field) = field.filter(Field::is_section) else {
+        let word = |text: &str| (text == "availability").then_some(Indicator::Availability);
+        return required(walk, objective, "indicator", Form::Indicator, word);
+    };
+    let section = walk.section(field, "objective.indicator")?;
+    let Some(latency) = section.field("latency") else {
+        // An unknown key is a fault of its own, and an empty section is none yet.
+        walk.fault(section.at, &section.key("latency"), Problem::Missing(Form::Indicator.cure()));
+        return None;
+    };
+    let section = walk.section(latency, "objective.indicator.latency")?;
+    let faults = walk.faults();
+    let threshold = section.field("threshold").and_then(|field| {
+        let typed = walk.typed(&field, Form::Threshold, scalar::nanos)?;
+        typed.bounded(walk, 1..=THRESHOLD_NS_MAX, |nanos| scalar::nanos_text(*nanos))
+    });
+    if threshold.is_none() && walk.faults() == faults {
+        let cure = Form::Threshold.cure();
+        walk.fault(section.at, &section.key("threshold"), Problem::Missing(cure));
+    }
+    threshold.map(|typed| Indicator::Latency { threshold_ns: typed.value })
+}
+
+/// Reads `window`: a duration, or a period of a calendar.
+fn window(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Window> {
+    let Some(field) = objective.field("window") else { return Some(DEFAULT_WINDOW) };
+    if !field.is_section() {
+        let faults = walk.faults();
+        let typed = walk.typed(&field, Form::Duration, scalar::duration);
+        // Nothing but an empty `${NAME:-}` is not given.
+        let Some(typed) = typed else {
+            return (walk.faults() == faults).then_some(DEFAULT_WINDOW);
+        };
+        let typed =
+            typed.bounded(walk, WINDOW_MIN..=WINDOW_MAX, |time| scalar::duration_text(*time))?;
+        return Some(Window::Rolling { seconds: typed.value.as_secs() });
+    }
+    let section = walk.section(field, "objective.window")?;
+    let period = |text: &str| Period::ALL.into_iter().find(|period| period.as_str() == text);
+    let period = required(walk, &section, "calendar", Form::Period, period);
+    let faults = walk.faults();
+    let time_zone = typed(walk, &section, "time_zone", Form::TimeZone, zone);
+    if walk.faults() > faults {
+        return None;
+    }
+    let time_zone = time_zone.unwrap_or_else(|| "UTC".to_owned());
+    Some(Window::Calendar { period: period?, time_zone })
+}
+
+fn select(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Select> {
+    let faults = walk.faults();
+    let operation = typed(walk, section, "operation", Form::Name, plain_name);
+    let kind = typed(walk, section, "kind", Form::SpanKind, kind);
+    let mut attributes = Vec::new();
+    if let Some(field) = section.field("match") {
+        for (key, field) in walk.map(&field, ATTRIBUTES_MAX).unwrap_or_default() {
+            if let Some(text) = walk.text(&field) {
+                attributes.push((key.to_owned(), text.value));
+            }
+        }
+    }
+    (walk.faults() == faults).then_some(Select { operation, kind, attributes })
+}
+
+fn kind(text: &str) -> Option<Kind> {
+    let kinds = [Kind::Server, Kind::Client, Kind::Producer, Kind::Consumer, Kind::Internal];
+    kinds.into_iter().find(|kind| kind.as_str() == text)
+}
+
+fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
+    let Some(field) = section.field("tiers") else { return Some(Tiers::ALL) };
+    let faults = walk.faults();
+    let mut tiers = Tiers { page: false, ticket: false };
+    for field in walk.list(&field, Severity::ALL.len()).unwrap_or_default() {
+        let severity = |text: &str| Severity::ALL.into_iter().find(|one| one.as_str() == text);
+        let Some(typed) = walk.typed(&field, Form::Tier, severity) else { continue };
+        let tier = match typed.value {
+            Severity::Page => &mut tiers.page,
+            Severity::Ticket => &mut tiers.ticket,
+        };
+        if std::mem::replace(tier, true) {
+            typed.conflict(walk, Conflict::Repeated(typed.shown.clone()));
+        }
+    }
+    (walk.faults() == faults).then_some(tiers)
+}
+
+/// The window that alerting on burn rates was first described for.
+const DEFAULT_WINDOW: Window = Window::Rolling { seconds: 30 * 86_400 };
+/// A week: the longest burn window is three days of it.
+const WINDOW_MIN: Duration = Duration::from_secs(7 * 86_400);
+/// A quarter; who promises for longer has no time left to keep it.
+const WINDOW_MAX: Duration = Duration::from_secs(92 * 86_400);
+/// Buckets of so many objectives take ten MiB.
+const OBJECTIVES_MAX: usize = 500;
+const ATTRIBUTES_MAX: usize = 16;
+const THRESHOLD_NS_MAX: u64 = 24 * 3_600_000_000_000;
+/// Of a file that is not a list: enough to find what it says of itself.
+const KEYS_MAX: usize = 1000;

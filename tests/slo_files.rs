@@ -1,0 +1,325 @@
+//! Files of objectives as users write them: what a right one means, what a wrong one hears, and
+//! that the page about them shows what the loader takes.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+use redora::config::{Config, Faults, OBJECTIVE_KEYS, list_folder, load, read_file};
+use redora::red::Kind;
+use redora_model::slo::{Indicator, Period, Tiers, Window};
+
+/// A folder of files that stand nowhere.
+struct Folder(BTreeMap<&'static str, String>);
+
+impl Folder {
+    fn new(files: &[(&'static str, &str)]) -> Self {
+        Self(files.iter().map(|(path, text)| (*path, (*text).to_owned())).collect())
+    }
+
+    fn load(&self) -> Result<Config, Faults> {
+        let read = |path: &Path, bytes_max: usize| {
+            let text = self.0.get(path.to_str().unwrap_or_default());
+            let bytes = text.ok_or(Error::from(ErrorKind::NotFound))?.as_bytes();
+            Ok(bytes[..bytes.len().min(bytes_max)].to_vec())
+        };
+        let list = |folder: &Path| {
+            let below = |path: &&str| Path::new(path).parent() == Some(folder);
+            let name = |path: &str| path.rsplit('/').next().expect("a last part").to_owned();
+            let names: Vec<_> =
+                self.0.keys().copied().filter(|path| below(&path)).map(name).collect();
+            if names.is_empty() { Err(ErrorKind::NotFound.into()) } else { Ok(names) }
+        };
+        let env = |name: &str| (name == "TEAM").then(|| "till".to_owned());
+        load(Path::new("etc/redora.yaml"), &env, &read, &list)
+    }
+
+    fn faults(&self) -> String {
+        self.load().err().map_or("fine".to_owned(), |faults| faults.to_string())
+    }
+}
+
+/// The faults of one file of objectives, without its name.
+fn faults(objectives: &str) -> String {
+    let folder = [("etc/redora.yaml", "slos: a.yaml"), ("etc/a.yaml", objectives)];
+    Folder::new(&folder).faults().replace("etc/a.yaml:", "")
+}
+
+#[track_caller]
+fn check(objectives: &str, expected: &str) {
+    let expected = expected.trim_matches('\n').replace("\n    ", " ");
+    assert_eq!(faults(objectives), expected, "for:\n{objectives}");
+}
+
+/// An objective without a fault but those of what is added.
+fn with(more: &str) -> String {
+    let base = "- { name: a, service: s, indicator: availability, objective: 99%";
+    if more.is_empty() { format!("{base} }}") } else { format!("{base}, {more} }}") }
+}
+
+fn page() -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/slo.md");
+    std::fs::read_to_string(page).expect("the page exists")
+}
+
+/// The objectives file that the page shows.
+fn example() -> String {
+    let page = page();
+    let (_, rest) = page.split_once("```yaml\n").expect("the page shows a file");
+    rest.split_once("```").expect("the file ends").0.to_owned()
+}
+
+#[test]
+fn the_example_of_the_page_says_what_it_shows() {
+    let files = [("etc/redora.yaml", "slos: [\"slos/*.yaml\"]"), ("etc/slos/a.yaml", &*example())];
+    let slos = Folder::new(&files).load().unwrap_or_else(|faults| panic!("{faults}")).slos;
+    let [checkout, latency, orders] = &slos[..] else { panic!("three objectives: {slos:?}") };
+
+    assert_eq!(checkout.objective.name, "checkout-availability");
+    assert_eq!(checkout.objective.service.as_str(), "shop");
+    assert_eq!(checkout.objective.indicator, Indicator::Availability);
+    assert_eq!(checkout.objective.goal.to_string(), "99.9%");
+    assert_eq!(checkout.objective.window, Window::Rolling { seconds: 30 * 86_400 });
+    assert_eq!(checkout.objective.tiers, Tiers::ALL);
+    assert_eq!(checkout.objective.team, "till");
+    assert_eq!(checkout.objective.runbook, "https://example.org/runbooks/checkout");
+    assert_eq!(checkout.select.operation.as_deref(), Some("POST /checkout"));
+    assert_eq!(checkout.select.kind, None);
+
+    assert_eq!(latency.objective.indicator, Indicator::Latency { threshold_ns: 300_000_000 });
+    assert_eq!(latency.objective.goal.ratio(), 0.99);
+    assert_eq!(latency.objective.window, Window::Rolling { seconds: 28 * 86_400 });
+    assert_eq!(latency.select.kind, Some(Kind::Server));
+    let environment = ("deployment.environment.name".to_owned(), "production".to_owned());
+    assert_eq!(latency.select.attributes, [environment]);
+
+    let time_zone = "Europe/Berlin".to_owned();
+    assert_eq!(orders.objective.window, Window::Calendar { period: Period::Month, time_zone });
+    assert_eq!(orders.objective.tiers, Tiers { page: false, ticket: true });
+    assert_eq!((&*orders.objective.team, &*orders.objective.runbook), ("", ""));
+}
+
+#[test]
+fn the_page_and_the_table_of_keys_agree() {
+    let page = page();
+    let (_, keys) = page.split_once("\n## Keys\n").expect("the page has a part on keys");
+    let (keys, _) = keys.split_once("\n## ").expect("something follows");
+    let rows = keys.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"));
+    let written: Vec<String> = rows
+        .map(|row| {
+            let (row, reason) = row.rsplit_once(" | ").expect("a row has four columns");
+            assert!(reason.len() > 10, "{row} has no reason");
+            format!("`{row}")
+        })
+        .collect();
+    let known = OBJECTIVE_KEYS.iter().filter(|key| key.takes != "section").map(|key| {
+        let name = key.path.strip_prefix("objective.").expect("keys of an objective");
+        let default = key.default.map_or("none".to_owned(), |default| format!("`{default}`"));
+        format!("`{name}` | {} | {default}", key.takes)
+    });
+    assert_eq!(written, known.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_missing_or_unknown_is_named_with_its_place() {
+    check(&with(""), "fine");
+    check("", "fine");
+    check("[]", "fine");
+    check(
+        "- {}",
+        "
+1:3: [0].name: is missing; write 1 to 256 characters, such as production
+1:3: [0].service: is missing; write 1 to 256 characters, such as production
+1:3: [0].objective: is missing; write a percentage such as 99.9% or a ratio such as 0.999, from 1%
+    to below 100%
+1:3: [0].indicator: is missing; write availability, or latency: { threshold: 300ms }",
+    );
+    check(&with("teams: x"), "1:67: [0].teams: is no known key; did you mean `team`?");
+    check(&with("slos: x"), "1:67: [0].slos: is no known key; did you mean `slos`?");
+    check("name: a", "1:1: is a section of keys and must be a list");
+    check("- a", "1:3: [0]: is a single value and must be a section of keys");
+    check("- {\n", "1:4: is no YAML: while parsing a node, did not find expected node content");
+}
+
+#[test]
+fn values_are_held_to_their_forms_and_bounds() {
+    let goal = |goal: &str| {
+        faults(&format!("- {{ name: a, service: s, indicator: availability, objective: {goal} }}"))
+    };
+    for text in ["100%", "99.9", "0%", "1", "all"] {
+        assert!(goal(text).contains("is no goal; write a percentage"), "{text}: {}", goal(text));
+    }
+    assert_eq!(goal("99.999%"), "fine");
+    for (more, expected) in [
+        ("window: 6d", "1:75: [0].window: \"6d\" is out of bounds; use 7d to 92d"),
+        ("window: 93d", "1:75: [0].window: \"93d\" is out of bounds; use 7d to 92d"),
+        ("window: { calendar: month }", "fine"),
+        ("window: { calendar: quarter, time_zone: Asia/Kolkata }", "fine"),
+        (
+            "window: { calendar: year }",
+            "1:87: [0].window.calendar: \"year\" is no period; write week, month or quarter",
+        ),
+        (
+            "window: { time_zone: UTC }",
+            "1:75: [0].window.calendar: is missing; write week, month or quarter",
+        ),
+        ("tiers: []", "fine"),
+        ("tiers: page", "fine"),
+        ("tiers: [wake]", "1:75: [0].tiers[0]: \"wake\" is no tier; write page or ticket"),
+        (
+            "tiers: [page, page]",
+            "1:81: [0].tiers[1]: \"page\" stands twice in the list; remove one",
+        ),
+        ("kind: client", "fine"),
+        (
+            "kind: servers",
+            "1:73: [0].kind: \"servers\" is no kind of span; write server, client, producer, \
+             consumer or internal",
+        ),
+        ("match: { a.b: 1, c: x }", "fine"),
+        ("match: [a]", "1:74: [0].match: is a list and must be a map of keys and values"),
+        ("operation: GET /cart", "fine"),
+        ("team: \"${TEAM}\"", "fine"),
+    ] {
+        assert_eq!(faults(&with(more)), expected, "{more}");
+    }
+}
+
+#[test]
+fn an_indicator_is_a_word_or_a_threshold() {
+    let indicator = |indicator: &str| {
+        faults(&format!("- {{ name: a, service: s, objective: 99%, indicator: {indicator} }}"))
+    };
+    for (text, expected) in [
+        ("availability", "fine"),
+        ("{ latency: { threshold: 300ms } }", "fine"),
+        ("{ latency: { threshold: 1ns } }", "fine"),
+        (
+            "latency",
+            "1:53: [0].indicator: \"latency\" is no indicator; write availability, or latency: { \
+             threshold: 300ms }",
+        ),
+        (
+            "{}",
+            "1:53: [0].indicator.latency: is missing; write availability, or latency: { \
+             threshold: 300ms }",
+        ),
+        (
+            "{ latency: {} }",
+            "1:64: [0].indicator.latency.threshold: is missing; write numbers with ns, us, ms, s, \
+             m or h, such as 300ms or 1s500ms",
+        ),
+        (
+            "{ latency: { threshold: 300 } }",
+            "1:77: [0].indicator.latency.threshold: \"300\" is no threshold; write numbers with \
+             ns, us, ms, s, m or h, such as 300ms or 1s500ms",
+        ),
+        (
+            "{ latency: { threshold: 0ms } }",
+            "1:77: [0].indicator.latency.threshold: \"0ms\" is out of bounds; use 1ns to 24h",
+        ),
+    ] {
+        assert_eq!(indicator(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_of_another_tool_is_told_from_a_slip() {
+    check(
+        "apiVersion: openslo/v1\nkind: SLO\n",
+        "1:1: \"openslo/v1\" is no file of redora's objectives, and this version reads no other;
+    write a list",
+    );
+}
+
+#[test]
+fn a_name_is_unique_within_its_service_across_files() {
+    let one = |service: &str| {
+        format!("- {{ name: a, service: {service}, indicator: availability, objective: 99% }}\n")
+    };
+    let (shop, cart) = (one("shop"), one("cart"));
+    let files = [
+        ("etc/redora.yaml", "slos: [slos/*.yaml, slos/a.yaml]"),
+        ("etc/slos/a.yaml", &*shop),
+        ("etc/slos/b.yaml", &*cart),
+    ];
+    let config = Folder::new(&files).load().unwrap_or_else(|faults| panic!("{faults}"));
+    let services: Vec<_> = config.slos.iter().map(|one| one.objective.service.as_str()).collect();
+    assert_eq!(services, ["shop", "cart"], "each file is read once");
+    let twice = format!("{cart}{shop}");
+    let files = [files[0], files[1], ("etc/slos/b.yaml", &*twice)];
+    assert_eq!(
+        Folder::new(&files).faults(),
+        "etc/slos/b.yaml:2:3: [1].name: \"a\" is already the name of etc/slos/a.yaml: [0], for the \
+         same service; give it another name"
+    );
+}
+
+#[test]
+fn patterns_find_files_beside_the_configuration_and_say_when_there_are_none() {
+    let objective = with("");
+    for (slos, expected) in [
+        ("[]", "fine"),
+        ("slos/a.yaml", "fine"),
+        ("[slos/*.yaml, 'slos/?.yaml']", "fine"),
+        ("slos/b.yaml", "etc/slos/b.yaml: cannot be read: entity not found"),
+        (
+            "slos/*.yml",
+            "etc/redora.yaml:1:7: slos[0]: \"slos/*.yml\" matches no file in the folder \
+             \"etc/slos\"; write the file, or remove the pattern",
+        ),
+        (
+            "other/*.yaml",
+            "etc/redora.yaml:1:7: slos[0]: the folder \"etc/other\" cannot be looked into: entity \
+             not found; create it, or let redora's user read it",
+        ),
+        (
+            "slos/*/a.yaml",
+            "etc/redora.yaml:1:7: slos: \"slos/*/a.yaml\" is no pattern of files; write a file or \
+             a pattern with * and ? in its last part, such as slos/*.yaml",
+        ),
+    ] {
+        let main = format!("slos: {slos}");
+        let files = [
+            ("etc/redora.yaml", &*main),
+            ("etc/slos/a.yaml", &*objective),
+            ("etc/slos/.hidden.yml", "!"),
+        ];
+        let found = Folder::new(&files).faults();
+        assert_eq!(found, expected.replace("slos[0]:", "slos:"), "{slos}");
+    }
+}
+
+#[test]
+fn there_is_a_bound_on_objectives_and_on_what_they_ask_for() {
+    let many: String = (0..501)
+        .map(|i| {
+            format!("- {{ name: n{i}, service: s, indicator: availability, objective: 99% }}\n")
+        })
+        .collect();
+    check(&many, "1:1: has 501 entries; 500 are the most");
+    let asking: String = (0..65)
+        .map(|i| {
+            format!(
+                "- {{ name: n{i}, service: s, indicator: availability, objective: 99%, match: {{ \
+                 k{i}: v }} }}\n"
+            )
+        })
+        .collect();
+    check(
+        &asking,
+        "65:3: [64].match: is one attribute more than the 64 that all objectives together may ask
+    for",
+    );
+}
+
+#[test]
+fn a_real_folder_is_looked_into() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("slos")).expect("made");
+    std::fs::write(folder.path().join("slos/shop.yaml"), example()).expect("written");
+    let main = folder.path().join("redora.yaml");
+    std::fs::write(&main, "slos: 'slos/*.yaml'\n").expect("written");
+    let config = load(&main, &|_| None, &read_file, &list_folder);
+    assert_eq!(config.unwrap_or_else(|faults| panic!("{faults}")).slos.len(), 3);
+}
