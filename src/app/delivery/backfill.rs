@@ -155,11 +155,12 @@ impl Watched {
 
     fn left(&self, wait_ms: u64) -> Left {
         let left_ms: u64 = self.ahead.iter().map(|ahead| ahead.usual_ms).sum();
-        let all_ms = (self.done_ms + left_ms).max(1);
+        // What takes no time at all is done.
+        let percent = (self.done_ms * 100).checked_div(self.done_ms + left_ms).unwrap_or(100);
         Left {
             objects: self.ahead.iter().map(|ahead| ahead.objects).sum(),
             at_most: self.ahead.iter().any(|ahead| ahead.at_most),
-            percent: u8::try_from(self.done_ms * 100 / all_ms).unwrap_or(100),
+            percent: u8::try_from(percent).unwrap_or(100),
             eta_ms: eta_ms(left_ms, self.pace.lately(), wait_ms),
         }
     }
