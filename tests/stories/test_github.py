@@ -300,6 +300,33 @@ def test_a_plan_announces_the_requests_that_are_then_counted(
     assert planned(again, "rest_requests") == 4
 
 
+def test_a_plan_says_how_long_it_waits_for_a_limit(tools: Tools, tmp_path: Path) -> None:
+    """Before it meets the limit, and whoever is already limited hears until when."""
+    history = GovUk(MONTHS)
+    graphql = GraphQL(Repository(history), github_schema(tools))
+    resets = int(time.time()) + 1200
+    hour = {"limit": 60, "used": 57, "remaining": 3, "reset": resets}
+    limits = Reply(200, json.dumps({"resources": {"core": hour}}).encode())
+    limited = Reply(429, b"{}", {"Retry-After": "3600"})
+    with Server(lambda asked: limits if asked.path == "/rate_limit" else graphql(asked)) as github:
+        dora = collector(tools, tmp_path, github.url, history)
+        announced = plan(dora)
+        table = dora.run("backfill", "--dry-run").stdout
+        github.answer = lambda _: limited
+        ended = dora.run("backfill", "--dry-run")
+    needed = planned(announced, "rest_requests")
+    assert announced["graphql"] is None
+    assert announced["rest"]["needed"] == needed
+    # Three now, then sixty an hour: the last of them come in the fourth hour.
+    assert 3 < announced["lasts_ms"] / 3_600_000 < 4
+    assert announced["rest"]["waits_ms"] > 3 * 3_600_000
+    assert f"limit of requests: {needed} needed, 3 of 60 left until {at(resets * 1000)}" in table
+    assert "the plan waits 3." in table
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert "too many requests in too short a time: it can be asked again at 20" in line
+
+
 @pytest.mark.parametrize("share", [0.02, 0.5], ids=["in the past", "in the present"])
 def test_a_plan_goes_on_where_a_reading_was_cut_off(
     tools: Tools, tmp_path: Path, share: float

@@ -155,12 +155,97 @@ impl Watched {
 
     fn left(&self, wait_ms: u64) -> Left {
         let left_ms: u64 = self.ahead.iter().map(|ahead| ahead.usual_ms).sum();
-        let all_ms = (self.done_ms + left_ms).max(1);
+        // What takes no time at all is done.
+        let percent = (self.done_ms * 100).checked_div(self.done_ms + left_ms).unwrap_or(100);
         Left {
             objects: self.ahead.iter().map(|ahead| ahead.objects).sum(),
             at_most: self.ahead.iter().any(|ahead| ahead.at_most),
-            percent: u8::try_from(self.done_ms * 100 / all_ms).unwrap_or(100),
+            percent: u8::try_from(percent).unwrap_or(100),
             eta_ms: eta_ms(left_ms, self.pace.lately(), wait_ms),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use redora_collector::collect::{Reader, Wait};
+    use redora_collector::ledger::Ledger;
+    use redora_collector::sources::incidents::Origin;
+    use redora_collector::sources::incidents::jsonl::Tongue;
+
+    use super::*;
+    use crate::config::parse;
+
+    /// A log of so many bytes, in lines that say nothing.
+    fn log(folder: &std::path::Path, bytes: usize) -> std::path::PathBuf {
+        let path = folder.join("incidents.jsonl");
+        let line = " ".repeat(1_023) + "\n";
+        std::fs::write(&path, line.repeat(bytes / 1_024)).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn a_backfill_tells_its_plan_and_then_what_is_left_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, path) = (folder.path().join("data"), log(folder.path(), 6 << 20));
+        let text = format!(
+            "data_dir: {}\ndelivery: {{ incidents: [{{ jsonl: {} }}] }}\n",
+            data.display(),
+            path.display()
+        );
+        let config = parse(&text, "redora.yaml", &|_| None, &|_, _| Ok(Vec::new())).unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (planned, stepped) = (told.clone(), told.clone());
+        let watch = Watch {
+            plan: Box::new(move |plan| {
+                let bytes = plan.sources[0].sum(|ahead| ahead.objects);
+                planned.lock().unwrap().push((bytes, 0, 0, false));
+            }),
+            step: Arc::new(move |progress| {
+                let Left { objects, percent, .. } = progress.left.unwrap();
+                let step = (progress.read, objects, percent, progress.is_over);
+                stepped.lock().unwrap().push(step);
+            }),
+        };
+        let ended = backfill(&config, Clock::system(), 1, watch).await.unwrap();
+        assert_eq!(ended[0].1.refused, Vec::<String>::new());
+        const MIB: u64 = 1 << 20;
+        let expected = [
+            (6 * MIB, 0, 0, false),
+            (4 * MIB, 2 * MIB, 66, false),
+            (6 * MIB, 0, 100, false),
+            (6 * MIB, 0, 100, true),
+        ];
+        assert_eq!(*told.lock().unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn the_rest_lasts_by_the_last_work_and_a_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin { source: "log".into(), service: None, environment: None };
+        let (path, tongue) = (log(folder.path(), 8 << 20), Tongue::Record(origin));
+        let (name, reader) = ("jsonl:log".to_owned(), Reader::Log { path, tongue });
+        let source = Arc::new(Source { name, reader });
+        let survey = source.survey(None, 0, 1).await;
+        let store = Store::new(Ledger::open(&folder.path().join("ledger.sqlite")).unwrap());
+        let stood = Stood::default();
+        let mut watched = Watched::new(Surveyed { source, stood, survey }, 0);
+        // A second's work took four; the place did not move, so all of it is still left.
+        let read = 4_096_000;
+        let (fresh, rejects, requests, gaps, remaining) = (0, 0, 0, 0, None);
+        let step = Told::Stepped { fresh, read, rejects, requests, gaps, remaining };
+        watched.take(&step, &store, 4_000);
+        let left = watched.progress.left.unwrap();
+        assert_eq!((left.objects, left.percent, left.eta_ms), (8 << 20, 32, 8_192));
+        let wait = Wait { until_ms: 64_000, why: "used up".to_owned() };
+        watched.take(&Told::Waiting(&wait), &store, 4_000);
+        assert_eq!(watched.progress.left.unwrap().eta_ms, 68_192);
+        assert_eq!(watched.progress.waits, Some(("used up".to_owned(), 64_000)));
+        // The wait was no work: the second's work after it took one.
+        watched.take(&step, &store, 65_000);
+        assert_eq!(watched.progress.left.unwrap().eta_ms, 2_048 * 5 / 2);
+        assert_eq!(watched.progress.waits, None);
     }
 }

@@ -44,7 +44,8 @@ fn table(planned: &Planned) -> String {
         rows.extend(source.ahead.iter().map(|ahead| row(&source.source, ahead)));
     }
     if rows.len() == 1 {
-        return String::new();
+        let is_pushed = planned.sources.is_empty();
+        return if is_pushed { PUSHED.to_owned() } else { String::new() };
     }
     let widths: [usize; 8] =
         std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0));
@@ -152,7 +153,6 @@ fn about(ms: u64) -> String {
     format!("about {}", time(seconds(ms).max(1.0)))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "shown to a few digits")]
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1_000.0
 }
@@ -161,6 +161,7 @@ const HEAD: [&str; 8] =
     ["source", "stream", "place", "since", "objects", "queries", "points", "REST"];
 /// What a terminal shows without scrolling.
 const LINES_MAX: usize = 20;
+const PUSHED: &str = "nothing is read: what is configured is pushed to the admin port\n";
 const AT_MOST: &str = "at most: GitHub counts these without a date; reading ends at the first \
                        that is too old\n";
 const BESIDE: &str = "not counted, because no count tells them: lists longer than a page of one \

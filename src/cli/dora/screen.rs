@@ -66,7 +66,7 @@ impl Screen {
             put(format!("and {} sources more", read.len() - LINES_MAX));
         }
         if !over.is_empty() && !read.is_empty() {
-            put(format!("{} sources are read", over.len()));
+            put(format!("done: {}", over.len()));
         }
         page + "\x1b[?7h"
     }
@@ -144,7 +144,7 @@ mod tests {
         let over = Progress { is_over: true, ..progress("a", 9) };
         let third = screen.show(&over, 0);
         assert!(third.starts_with("\x1b[?7l\x1b[2A"), "{third:?}");
-        assert!(third.contains("b: 2 of 1000") && third.contains("1 sources are read"));
+        assert!(third.contains("b: 2 of 1000") && third.contains("done: 1"));
         for number in 0..99 {
             screen.show(&progress(&format!("c{number}"), 1), 0);
         }

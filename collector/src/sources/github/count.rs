@@ -23,6 +23,9 @@ pub(crate) struct Many {
     pub(crate) at_most: bool,
 }
 
+/// Beyond what any repository has, so that no sum of such numbers is too large for its type.
+pub(crate) const OBJECTS_MAX: u64 = 1 << 32;
+
 impl Count {
     /// How many there are from a time on until `to_ms`, which is when they were counted.
     pub(crate) fn since(&self, from_ms: i64, to_ms: i64) -> Many {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::commits;
-use super::count::Count;
+use super::count::{Count, OBJECTS_MAX};
 use super::cursor::Stream;
 use super::forecast::{self, Read};
 use super::graphql::{self, Counts, Since};
@@ -159,7 +159,7 @@ impl Surveyor {
         };
         let broken = || Verdict::Later(moment.retry(Trouble::Body));
         let page = Page::read(&answer.body).map_err(|_| broken())?;
-        page.total.ok_or_else(broken)
+        Ok(page.total.ok_or_else(broken)?.min(OBJECTS_MAX))
     }
 }
 

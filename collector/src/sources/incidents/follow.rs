@@ -145,8 +145,8 @@ impl Sizes {
             Some((at, cursor.offset))
         });
         let (at, read) = found.unwrap_or((0, self.read));
-        let bytes = self.parts.iter().skip(at).map(|part| part.bytes).sum::<u64>();
-        bytes.saturating_sub(read)
+        let parts = self.parts.iter().skip(at);
+        parts.fold(0, |bytes: u64, part| bytes.saturating_add(part.bytes)).saturating_sub(read)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::client::Client;
-use super::super::count::Count;
+use super::super::count::{Count, OBJECTS_MAX};
 use super::super::cursor::Stream;
 use super::super::plan::Plan;
 use super::super::query::date;
@@ -126,18 +126,18 @@ impl Repository {
         ] {
             let Some(list) = list else { continue };
             let oldest_ms = first.and_then(|first| first.at_ms().first().copied());
-            let (total, newest_ms) = (list.total_count, list.at_ms());
+            let (total, newest_ms) = (list.total(), list.at_ms());
             counts.of.insert(stream, Count { total, newest_ms, oldest_ms, ..Count::default() });
         }
         if let Some(issues) = self.issues {
-            let (total, from_ms) = (issues.total_count, Some(since.incidents_ms));
-            let open = self.open_issues.map_or(0, |open| open.total_count);
+            let (total, from_ms) = (issues.total(), Some(since.incidents_ms));
+            let open = self.open_issues.map_or(0, |open| open.total());
             counts.of.insert(Stream::Incidents, Count { total, from_ms, open, ..Count::default() });
         }
         // A repository without commits has no head.
         let head = self.object.unwrap_or(Head { oid: None, history: None });
         counts.head = head.oid.map(|oid| oid.to_ascii_lowercase());
-        let total = head.history.map_or(0, |history| history.total_count);
+        let total = head.history.map_or(0, |history| history.total());
         let from_ms = Some(since.commits_ms.unwrap_or(i64::MIN));
         counts.of.insert(Stream::Commits, Count { total, from_ms, ..Count::default() });
         counts
@@ -145,6 +145,10 @@ impl Repository {
 }
 
 impl List {
+    fn total(&self) -> u64 {
+        self.total_count.min(OBJECTS_MAX)
+    }
+
     fn at_ms(&self) -> Vec<i64> {
         self.nodes.iter().flatten().filter_map(|dated| parse_ms(&dated.at)).collect()
     }

@@ -128,3 +128,29 @@ async fn limits_are_told_for_free() {
     let hour = Some(Allowance { limit: 5_000, remaining: 4_000, resets_ms: 1_700_003_600_000 });
     assert_eq!(told, Allowances { graphql: hour, rest: hour });
 }
+
+#[tokio::test]
+async fn numbers_that_no_repository_has_are_no_harm() {
+    let server = start(History::default()).await;
+    let most = r#"{"totalCount":18446744073709551615,"nodes":[{"at":"now"},null]}"#;
+    let body = format!(
+        r#"{{"data":{{"repository":{{"deployments":{most},"firstDeployment":{most},
+        "pullRequests":{most},"issues":{most},"openIssues":{most},
+        "object":{{"oid":"A","history":{most}}}}}}}}}"#
+    );
+    server.mood.lock().unwrap().always = Some((200, body.leak()));
+    let surveyor = surveyor(&server, Plan { since_ms: i64::MIN, ..whole() });
+    let (past, mut present) = (BackfillCursor::default(), Cursor::default());
+    let survey = surveyor.survey(Reading::Past(&past), i64::MAX, 1).await.unwrap();
+    for reading in [Reading::Past(&past), Reading::Present(&present)] {
+        let ahead = surveyor.ahead(&survey, reading);
+        assert!(sum(&ahead, |a| a.usual_ms) > 1_000_000, "{ahead:?}");
+    }
+    for stream in STREAMS {
+        present.places.entry(stream).or_default().watermark_ms = Some(i64::MIN);
+    }
+    assert_eq!(surveyor.ahead(&survey, Reading::Present(&present)).len(), STREAMS.len());
+    server.mood.lock().unwrap().always = Some((200, r#"{"data":{"repository":{"issues":7}}}"#));
+    let unseen = surveyor.survey(Reading::Past(&past), NOW_MS, 1).await.unwrap_err();
+    assert!(matches!(unseen, Unseen::Later(_)), "{unseen:?}");
+}
