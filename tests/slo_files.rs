@@ -27,7 +27,7 @@ impl Folder {
             let below = |path: &&str| Path::new(path).parent() == Some(folder);
             let name = |path: &str| path.rsplit('/').next().expect("a last part").to_owned();
             let names: Vec<_> =
-                self.0.keys().copied().filter(|path| below(&path)).map(name).collect();
+                self.0.keys().copied().filter(|path| below(path)).map(name).collect();
             if names.is_empty() { Err(ErrorKind::NotFound.into()) } else { Ok(names) }
         };
         let env = |name: &str| (name == "TEAM").then(|| "till".to_owned());

@@ -1,5 +1,5 @@
-//! Objectives in the real binary: requests over the socket into a scrape, and what a stop, a kill, a
-//! damaged file and a reload leave of a budget.
+//! Objectives in the real binary: requests over the socket into a scrape, and what a stop, a kill,
+//! a damaged file and a reload leave of a budget.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -75,12 +75,17 @@ impl Agent {
     /// The values of these series in a scrape.
     #[track_caller]
     fn shows(&self, expected: &[(&str, &str)]) {
-        let scrape = ask(self.admin, b"GET /metrics HTTP/1.0\r\n\r\n");
         for (series, value) in expected {
-            let found =
-                scrape.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-            assert_eq!(found, Some(*value), "{series}");
+            assert_eq!(self.value(series), *value, "{series}");
         }
+    }
+
+    /// The value of a series.
+    #[track_caller]
+    fn value(&self, series: &str) -> String {
+        let scrape = ask(self.admin, b"GET /metrics HTTP/1.0\r\n\r\n");
+        let value = scrape.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{series} is missing in\n{scrape}")).to_owned()
     }
 
     fn reload(&self) {
@@ -209,6 +214,9 @@ fn requests_become_events_and_stand_at_zero_before() {
         (r#"redora_slo_info{service="shop",slo="fast",team="till",runbook=""}"#, "1"),
         (r#"redora_slo_tier_enabled{service="shop",slo="fast",tier="ticket"}"#, "0"),
     ]);
+    let quarter = agent.value(r#"redora_slo_window_seconds{service="shop",slo="fast"}"#);
+    let quarter: u64 = quarter.parse().unwrap();
+    assert!((90 * 86_400 - 3600..=92 * 86_400 + 3600).contains(&quarter), "{quarter}");
     let mut spans: Vec<_> = (0..18).map(|_| served("/pay", 200, 300_000)).collect();
     spans.extend([served("/pay", 500, 1), served("/pay", 404, 300_001), served("/cart", 200, 1)]);
     agent.serve(spans);

@@ -48,7 +48,8 @@ impl Objectives {
 
     /// Writes the file whenever there is news, until it is dropped.
     pub(super) async fn keep(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(KEEP_EVERY);
+        let first = tokio::time::Instant::now() + KEEP_EVERY;
+        let mut ticks = tokio::time::interval_at(first, KEEP_EVERY);
         loop {
             ticks.tick().await;
             let this = self.clone();

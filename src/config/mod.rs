@@ -50,7 +50,7 @@ pub fn load(
     list: List<'_>,
 ) -> Result<Config, Faults> {
     let file = path.to_string_lossy();
-    let text = whole_text(path, &file, read).map_err(|fault| Faults(vec![fault]))?;
+    let text = whole_text(path, &file, read)?;
     let directory = path.parent().unwrap_or(Path::new(""));
     let (mut config, files, mut faults) =
         main_file(&text, &file, Sources { env, read, directory }, Some(list));
@@ -63,7 +63,7 @@ pub fn load(
                 let sources = Sources { env, read, directory };
                 faults.extend(objectives::objectives(&text, &file, sources, &mut known));
             }
-            Err(fault) => faults.push(fault),
+            Err(Faults(unread)) => faults.extend(unread),
         }
     }
     config.slos = known.into_objectives();
@@ -83,7 +83,8 @@ pub fn parse(
 ) -> Result<Config, Faults> {
     if text.len() > FILE_BYTES_MAX {
         let problem = Problem::TooLarge { bytes_max: FILE_BYTES_MAX };
-        return Err(Faults(vec![whole_file(file_name, problem)]));
+        let whole = Position { line: 0, column: 0 };
+        return Err(Faults(vec![one(file_name, whole, problem)]));
     }
     let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
     let (config, _, faults) = main_file(text, file_name, Sources { env, read, directory }, None);
@@ -148,16 +149,17 @@ fn sound(config: Config, faults: Vec<Fault>) -> Result<Config, Faults> {
 }
 
 /// The text of a file, within its bound.
-fn whole_text(path: &Path, file: &str, read: Read<'_>) -> Result<String, Fault> {
+fn whole_text(path: &Path, file: &str, read: Read<'_>) -> Result<String, Faults> {
+    let refuse = |at, problem| Faults(vec![one(file, at, problem)]);
+    let whole = Position { line: 0, column: 0 };
     let bytes = read(path, FILE_BYTES_MAX + 1)
-        .map_err(|fault| whole_file(file, Problem::Unreadable(fault.kind())))?;
+        .map_err(|fault| refuse(whole, Problem::Unreadable(fault.kind())))?;
     if bytes.len() > FILE_BYTES_MAX {
-        return Err(whole_file(file, Problem::TooLarge { bytes_max: FILE_BYTES_MAX }));
+        return Err(refuse(whole, Problem::TooLarge { bytes_max: FILE_BYTES_MAX }));
     }
     String::from_utf8(bytes).map_err(|fault| {
-        let good = fault.utf8_error().valid_up_to();
-        let good = String::from_utf8_lossy(&fault.as_bytes()[..good]);
-        one(file, node::end(&good), Problem::Encoding)
+        let good = &fault.as_bytes()[..fault.utf8_error().valid_up_to()];
+        refuse(node::end(&String::from_utf8_lossy(good)), Problem::Encoding)
     })
 }
 
@@ -166,10 +168,6 @@ pub fn read_file(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::copy(&mut File::open(path)?.take(bytes_max as u64), &mut bytes)?;
     Ok(bytes)
-}
-
-fn whole_file(file: &str, problem: Problem) -> Fault {
-    one(file, Position { line: 0, column: 0 }, problem)
 }
 
 fn one(file: &str, at: Position, problem: Problem) -> Fault {

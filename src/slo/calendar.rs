@@ -50,7 +50,8 @@ impl Zone {
                 (day.first_of_month().checked_sub(back.months()).ok()?, 3.months())
             }
         };
-        let ms = |start: Zoned| u64::try_from(start.timestamp().as_millisecond()).ok();
+        // East of Greenwich the first period of 1970 starts before it.
+        let ms = |start: Zoned| u64::try_from(start.timestamp().as_millisecond().max(0)).ok();
         let next = first.checked_add(length).ok()?;
         Some(Stretch {
             start_ms: ms(first.to_zoned(self.0.clone()).ok()?)?,
@@ -111,6 +112,18 @@ mod tests {
         assert_eq!(seconds("2026-03-10T00:00:00Z"), 31 * 86_400 - 3600);
         assert_eq!(seconds("2026-02-10T00:00:00Z"), 28 * 86_400);
         assert_eq!(seconds("2028-02-10T00:00:00Z"), 29 * 86_400);
+    }
+
+    #[test]
+    fn the_first_moment_of_all_lies_in_a_period_that_ends() {
+        for (zone, period) in ["UTC", "Europe/Berlin", "America/New_York"]
+            .into_iter()
+            .flat_map(|zone| Period::ALL.map(|period| (zone, period)))
+        {
+            let stretch = Zone::parse(zone).expect("a zone").stretch(period, 0);
+            let days = stretch.seconds() / 86_400;
+            assert!(stretch.start_ms == 0 && days < 93, "{zone} {period:?}: {stretch:?}");
+        }
     }
 
     #[test]
