@@ -126,7 +126,7 @@ impl GitHub {
     }
 
     fn taken<C>(&self, name: &str, batch: Batch<C>, now_ms: i64) -> (C, Step) {
-        let Batch { mut facts, rejects, forgotten, requests, cursor, next } = batch;
+        let Batch { mut facts, rejects, forgotten, requests, remaining, cursor, next } = batch;
         facts.retain_mut(|fact| self.is_wanted(fact));
         let rejects = rejects.into_iter().map(|reject| Reject {
             source: name.to_owned(),
@@ -135,7 +135,8 @@ impl GitHub {
             at_ms: now_ms,
         });
         let yields = Yield { facts, rejects: rejects.collect(), ..Yield::default() };
-        let mut step = Step { yields, requests, gaps: forgotten, ..Step::default() };
+        let gaps = forgotten;
+        let mut step = Step { yields, requests, remaining, gaps, ..Step::default() };
         match next {
             Next::Now => {}
             Next::Later(wait) => {

@@ -110,6 +110,8 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     /// Path and query of the next page.
     pub(crate) next: Option<String>,
+    /// What is left of the hour's requests.
+    pub(crate) remaining: Option<u64>,
 }
 
 impl Client {
@@ -155,7 +157,8 @@ impl Client {
     pub(crate) async fn ask(&self, path: &str, moment: Moment) -> Result<Answer, Verdict> {
         let (headers, body) = self.follow(path.to_owned(), None, moment).await?;
         let next = next_page(&headers).map(|link| self.local(link)).transpose();
-        Ok(Answer { body, next: next.map_err(Verdict::Never)? })
+        let remaining = reply::remaining(&headers);
+        Ok(Answer { body, next: next.map_err(Verdict::Never)?, remaining })
     }
 
     /// Sends a GraphQL request. What its 200 means stands in the body, and partly in the headers.

@@ -104,6 +104,7 @@ impl Collector {
             read.rejects.splice(..0, all.rejects);
             read.forgotten += all.forgotten;
             read.requests += all.requests;
+            read.remaining = read.remaining.or(all.remaining);
             all = read;
             if all.next != Next::Now {
                 break;
@@ -219,13 +220,13 @@ fn batch(
         }
         Err(Verdict::Use | Verdict::Moved(_)) => unreachable!("the client follows these"),
     };
-    let Yields { facts, rejects, forgotten, requests } = yields;
-    Batch { facts, rejects, forgotten, requests, cursor, next }
+    let Yields { facts, rejects, forgotten, requests, remaining } = yields;
+    Batch { facts, rejects, forgotten, requests, remaining, cursor, next }
 }
 
 fn nothing(cursor: Cursor, next: Next) -> Batch {
     let (facts, rejects) = (Vec::new(), Vec::new());
-    Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next }
+    Batch { facts, rejects, forgotten: 0, requests: 0, remaining: None, cursor, next }
 }
 
 /// Whose facts a plan yields; `None` when the repository's name is not `owner/name`.

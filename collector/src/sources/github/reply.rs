@@ -118,6 +118,14 @@ pub(crate) enum Verdict {
     Never(Refusal),
 }
 
+impl Verdict {
+    /// What it says of the hour's requests: that none is left, or nothing.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        let is_used_up = |wait: &Wait| wait.why == Trouble::PrimaryLimit;
+        matches!(self, Verdict::Later(wait) if is_used_up(wait)).then_some(0)
+    }
+}
+
 /// When it is, and what is known of the attempts before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -213,6 +221,15 @@ pub(crate) fn limit(
         .iter()
         .any(|words| message.contains(words));
     (says_so || status == StatusCode::TOO_MANY_REQUESTS).then(|| moment.retry(secondary))
+}
+
+/// What is left of the hour's requests. A search has a limit of its own, and an Enterprise Server
+/// without limits says 0 of 0, which is none.
+pub(crate) fn remaining(headers: &HeaderMap) -> Option<u64> {
+    let is_core = text(headers, "x-ratelimit-resource").is_none_or(|resource| resource == "core");
+    let is_limited = number(headers, "x-ratelimit-limit") != Some(0);
+    let remaining = number(headers, "x-ratelimit-remaining").filter(|_| is_core && is_limited);
+    remaining.and_then(|remaining| u64::try_from(remaining).ok())
 }
 
 /// Seconds or a date, as milliseconds from now and at most a day, which no limit exceeds.
@@ -340,6 +357,23 @@ mod tests {
              give the token the permission `deployments=read`, and where the organisation uses SSO \
              authorise it there"
         );
+    }
+
+    #[test]
+    fn what_remains_is_told_where_there_is_a_limit() {
+        let told = |headers: &[(&'static str, &str)]| {
+            remaining(
+                &headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect(),
+            )
+        };
+        let (limit, left) = ("x-ratelimit-limit", "x-ratelimit-remaining");
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[(limit, "5000"), (left, "4999")]), Some(4_999));
+        let resource = "x-ratelimit-resource";
+        assert_eq!(told(&[(limit, "5000"), (left, "0"), (resource, "core")]), Some(0));
+        assert_eq!(told(&[(limit, "30"), (left, "29"), (resource, "search")]), None);
+        assert_eq!(told(&[(limit, "0"), (left, "0")]), None, "an Enterprise Server without limits");
+        assert_eq!(told(&[(limit, "5000"), (left, "-1")]), None);
     }
 
     #[test]

@@ -322,6 +322,22 @@ async fn a_token_that_lost_its_access_makes_nothing_deleted() {
     assert_eq!(batch.cursor.open(), 2);
 }
 
+#[tokio::test]
+async fn a_step_tells_what_its_last_answer_left_of_the_limit() {
+    let remaining = async |mood: Mood| {
+        let server = Server::start(mood).await;
+        let collector = server.collector("first", "acme/shop");
+        collector.step(Cursor::default(), NOW_MS, 0).await.remaining
+    };
+    let left = "x-ratelimit-limit: 5000\r\nx-ratelimit-remaining: 4321\r\n";
+    let answered = Mood { always: Some((200, left, "[]")), ..Mood::default() };
+    assert_eq!(remaining(answered).await, Some(4_321));
+    let used_up = "x-ratelimit-limit: 5000\r\nx-ratelimit-remaining: 0\r\n";
+    let limited = Mood { always: Some((403, used_up, "{}")), ..Mood::default() };
+    assert_eq!(remaining(limited).await, Some(0));
+    assert_eq!(remaining(Mood::default()).await, None, "0 of 0 is no limit");
+}
+
 async fn refused(mood: Mood, repository: &str) -> String {
     let server = Server::start(mood).await;
     let batch = server.collector("first", repository).step(Cursor::default(), NOW_MS, 0).await;

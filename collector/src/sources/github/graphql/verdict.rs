@@ -15,6 +15,8 @@ pub(crate) struct Reply {
     pub(crate) faults: Vec<Fault>,
     /// In points of the hourly allowance.
     pub(crate) cost: u64,
+    /// Points that are left of it; `None` on an Enterprise Server without limits.
+    pub(crate) remaining: Option<u64>,
 }
 
 /// Why a place in the data is null.
@@ -65,8 +67,8 @@ pub(crate) fn judge(
     }
     let data = envelope.data.ok_or_else(broken)?;
     let priced: Priced = serde_json::from_str(data.get()).map_err(|_| broken())?;
-    let cost = priced.rate_limit.and_then(|limit| limit.cost).unwrap_or(0);
-    Ok(Reply { data, faults, cost })
+    let RateLimit { cost, remaining } = priced.rate_limit.unwrap_or_default();
+    Ok(Reply { data, faults, cost: cost.unwrap_or(0), remaining })
 }
 
 #[derive(Deserialize)]
@@ -81,9 +83,10 @@ struct Priced {
     rate_limit: Option<RateLimit>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RateLimit {
     cost: Option<u64>,
+    remaining: Option<u64>,
 }
 
 #[derive(Deserialize)]
