@@ -84,6 +84,7 @@ impl GitHub {
                 step.over = false;
                 // What GraphQL refuses REST is asked for, which is then refused for good or not.
                 step.refused = None;
+                step.misconfigured = false;
                 step.yields.complete_until_ms = None;
                 step.at(if is_over {
                     Place::Present(cursor.into_cursor())
@@ -143,7 +144,10 @@ impl GitHub {
                 let why = words(wait.why).to_owned();
                 step.yields.wait = Some(Wait { until_ms: wait.until_ms, why });
             }
-            Next::Refused(_, refusal) => step.refused = Some(refusal.to_string()),
+            Next::Refused(_, refusal) => {
+                step.misconfigured = refusal.is_of_configuration();
+                step.refused = Some(refusal.to_string());
+            }
             Next::Complete { until_ms } => {
                 step.yields.complete_until_ms = Some(until_ms);
                 step.over = true;

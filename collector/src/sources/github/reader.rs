@@ -48,7 +48,7 @@ impl Reader<'_> {
 
     pub(crate) async fn ask(&mut self, path: &str) -> Result<Answer, Verdict> {
         self.yields.requests += 1;
-        let outcome = self.client.ask(path, self.moment).await;
+        let outcome = self.client.ask(self.plan.repository.as_str(), path, self.moment).await;
         match &outcome {
             Ok(answer) => self.note_remaining(answer.remaining),
             Err(verdict) => self.note_remaining(verdict.remaining()),

@@ -5,6 +5,9 @@
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::app::AppRefusal;
 
 /// Not before then, and why: a value for whoever keeps the schedule, never a sleeping call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +62,9 @@ pub enum Refusal {
         /// What was asked for.
         path: String,
     },
+    /// What is refused an App instead of a token.
+    #[error(transparent)]
+    App(#[from] AppRefusal),
     /// 410: the repository has this turned off.
     #[error("{path} is turned off in this repository (410)")]
     TurnedOff {
@@ -105,6 +111,14 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Whether only another configuration cures it, whatever is changed at GitHub.
+    #[must_use]
+    pub fn is_of_configuration(&self) -> bool {
+        matches!(self, Refusal::App(refusal) if refusal.is_of_configuration())
+    }
+}
+
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -134,9 +148,21 @@ pub(crate) struct Moment {
     pub(crate) troubles: u32,
     /// A number that no two clients share, so that they do not return together.
     pub(crate) random: u64,
+    begun: Instant,
 }
 
 impl Moment {
+    pub(crate) fn new(now_ms: i64, troubles: u32, random: u64) -> Self {
+        Self { now_ms, troubles, random, begun: Instant::now() }
+    }
+
+    /// The time by now: a step of a hundred objects takes minutes, and a token that is signed or
+    /// renewed in it must not bear the time of its beginning.
+    pub(crate) fn present_ms(self) -> i64 {
+        let passed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.now_ms.saturating_add(passed_ms)
+    }
+
     /// Waits a while that doubles with each trouble in a row, plus up to half of it.
     pub(crate) fn retry(self, why: Trouble) -> Wait {
         let (first_ms, longest_ms) = match why {
@@ -175,14 +201,22 @@ pub(crate) fn judge(
             None => Verdict::Later(moment.retry(Trouble::Server)),
         },
         401 => Verdict::Never(Refusal::Token),
-        403 => {
-            let needs = needs(headers);
-            Verdict::Never(Refusal::Permission { path: path(), message, needs })
-        }
+        403 => Verdict::Never(forbidden(path(), message, needs(headers))),
         404 => Verdict::Never(Refusal::Unknown { path: path() }),
         410 => Verdict::Never(Refusal::TurnedOff { path: path() }),
         408 | 500..=599 => Verdict::Later(moment.retry(Trouble::Server)),
         status => Verdict::Never(Refusal::Other { path: path(), status, message }),
+    }
+}
+
+/// What a 403 without a limit refuses; an App is told from a token by GitHub's words.
+pub(crate) fn forbidden(path: String, message: String, needs: String) -> Refusal {
+    if message.contains("installation has been suspended") {
+        Refusal::App(AppRefusal::Suspended)
+    } else if message.contains("by integration") {
+        Refusal::App(AppRefusal::Permission { path, message, needs })
+    } else {
+        Refusal::Permission { path, message, needs }
     }
 }
 
@@ -237,8 +271,8 @@ fn retry_after_ms(asked: &str, now_ms: i64) -> Option<u64> {
     let wait_ms = match asked.trim().parse::<u64>() {
         Ok(seconds) => seconds.saturating_mul(1_000),
         Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(asked.trim()).ok()?;
-            u64::try_from(date.timestamp().as_millisecond().saturating_sub(now_ms)).unwrap_or(0)
+            let until_ms = http_ms(asked)?;
+            u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0)
         }
     };
     Some(wait_ms.min(DAY_MS))
@@ -261,7 +295,8 @@ fn needs(headers: &HeaderMap) -> String {
         .to_owned()
 }
 
-fn message(body: &[u8]) -> String {
+/// What an answer says in words, without what could reshape a line of a log.
+pub(crate) fn message(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Said {
         message: String,
@@ -276,6 +311,11 @@ fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
 
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// A time as a header bears it, in milliseconds since 1970.
+pub(crate) fn http_ms(date: &str) -> Option<i64> {
+    Some(jiff::fmt::rfc2822::parse(date.trim()).ok()?.timestamp().as_millisecond())
 }
 
 /// A time as GitHub writes it, in milliseconds since 1970.
@@ -304,7 +344,7 @@ mod tests {
         body: &str,
     ) -> Verdict {
         let map = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        let moment = Moment { now_ms: NOW_MS, troubles, random: 0 };
+        let moment = Moment::new(NOW_MS, troubles, 0);
         judge("/repos/o/r?x", StatusCode::from_u16(status).unwrap(), &map, body.as_bytes(), moment)
     }
 

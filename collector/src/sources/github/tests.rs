@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use self::loopback::{Answer, Fault, Loopback};
 use super::*;
 
+mod apps;
 mod commits;
 mod hints;
 mod loopback;
@@ -369,7 +370,7 @@ async fn a_configuration_that_cannot_work_is_told_before_the_first_request() {
         Client::new(&config).err().map(|error| error.to_string()).unwrap_or_default()
     };
     assert!(told(|c| c.api = "github.com".into()).contains("no address of an API"));
-    assert!(told(|c| c.token = "a\nb".into()).contains("the token"));
+    assert!(told(|c| c.identity = Identity::Token("a\nb".into())).contains("the token"));
     assert!(told(|c| c.proxy = Some("socks5://x".into())).contains("no address of a proxy"));
     assert!(told(|c| c.ca_file = Some("/absent.pem".into())).contains("cannot be read"));
     assert!(told(|c| c.ca_file = Some("/dev/null".into())).contains("holds no PEM certificate"));

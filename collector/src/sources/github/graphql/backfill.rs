@@ -36,7 +36,7 @@ impl Backfill {
         random: u64,
     ) -> Batch<BackfillCursor> {
         let Some((stream, kind)) = self.next(&cursor) else { return self.complete(cursor, now_ms) };
-        let moment = Moment { now_ms, troubles: cursor.troubles, random };
+        let moment = Moment::new(now_ms, cursor.troubles, random);
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
         let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
         let spot = cursor.spots.remove(&stream).unwrap_or_default();

@@ -165,7 +165,7 @@ impl GraphqlError {
                 let needs = scopes.map_or_else(|| read.to_owned(), |s| format!("the scope {s}"));
                 Refusal::Permission { path, message, needs }
             }
-            Meaning::Forbidden => Refusal::Permission { path, message, needs: read.to_owned() },
+            Meaning::Forbidden => reply::forbidden(path, message, read.to_owned()),
             Meaning::Limit | Meaning::Passing | Meaning::Other => {
                 Refusal::Other { path, status: 200, message }
             }
@@ -196,7 +196,7 @@ mod tests {
         body: &str,
     ) -> Result<(String, Vec<Fault>), Verdict> {
         let map = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        let moment = Moment { now_ms: NOW_MS, troubles: 0, random: 0 };
+        let moment = Moment::new(NOW_MS, 0, 0);
         let reply = judge("/repos/o/r", &map, body.as_bytes(), moment)?;
         Ok((reply.data.get().to_owned(), reply.faults))
     }
@@ -259,7 +259,7 @@ mod tests {
         let forbidden = told(
             r#""type":"FORBIDDEN","path":["repository","deployments"],"message":"Resource not accessible by integration""#,
         );
-        assert!(forbidden.contains("give the token read access to"), "{forbidden}");
+        assert!(forbidden.contains("give the App read access to"), "{forbidden}");
         let old = told(r#""message":"Field 'statuses' doesn't exist on type 'Deployment'""#);
         assert!(old.contains("doesn't exist"), "{old}");
     }

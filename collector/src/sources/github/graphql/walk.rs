@@ -341,8 +341,9 @@ impl Walk<'_> {
 
     async fn send(&self, request: &Value) -> Result<Reply, Verdict> {
         let moment = self.reader.moment;
-        let (headers, body) = self.reader.client.post(request, moment).await?;
-        let subject = format!("/repos/{}", self.reader.plan.repository);
+        let repository = self.reader.plan.repository.as_str();
+        let (headers, body) = self.reader.client.post(repository, request, moment).await?;
+        let subject = format!("/repos/{repository}");
         verdict::judge(&subject, &headers, &body, moment)
     }
 }
