@@ -157,7 +157,9 @@ fn a_key_of_another_app_is_one_line_and_exit_code_2() {
     let (code, _, stderr) = ask(&["dora", "backfill", "--config", config]);
     drop(std::net::TcpStream::connect(&address).unwrap());
     let asked = server.join().unwrap();
-    assert!(asked.iter().all(|line| line.contains("/repos/acme/shop/installation")), "{asked:?}");
+    assert_eq!(asked, ["GET /repos/acme/shop/installation HTTP/1.1"]);
+    let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).unwrap();
+    assert_eq!(ledger.cursor("github:acme/shop", "place").unwrap(), None, "the past is to come");
     assert_eq!((code, stderr.lines().count()), (2, 1), "{stderr}");
     assert!(stderr.contains("give the id and a private key of the same App"), "{stderr}");
 }

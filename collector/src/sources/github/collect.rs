@@ -70,11 +70,10 @@ impl Collector {
                     _ => (refusal, false),
                 }
             }
-            Refusal::Token
-            | Refusal::App(_)
-            | Refusal::Certificate { .. }
-            | Refusal::Elsewhere { .. } => (refusal, true),
-            _ => (refusal, false),
+            _ => {
+                let of_all = refusal.is_of_all();
+                (refusal, of_all)
+            }
         }
     }
 

@@ -112,6 +112,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether everything else would be refused in the same words.
+    #[must_use]
+    pub fn is_of_all(&self) -> bool {
+        match self {
+            Refusal::App(refusal) => !matches!(refusal, AppRefusal::Permission { .. }),
+            Refusal::Token | Refusal::Certificate { .. } | Refusal::Elsewhere { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether only another configuration cures it, whatever is changed at GitHub.
     #[must_use]
     pub fn is_of_configuration(&self) -> bool {
