@@ -759,7 +759,7 @@ fn a_github_app_has_a_key_that_can_sign() {
     of the App's settings page, such as 123456 or Iv23liAbCdEfGhIjKlMn
 1:55: delivery.github.app.private_key: holds no PEM private key; give the text of the .pem file that
     GitHub handed out, with its line breaks, such as ${file:/run/secrets/app.pem}
-1:88: delivery.github.app.installation: "0" is no whole number; write digits only, such as 20000"#,
+1:86: delivery.github.app.installation: "0" is out of bounds; use 1 to 18446744073709551615"#,
     );
     check(
         r#"delivery: { github: { token: t, app: { id: 1, private_key: "${file:app.pem}" } } }"#,

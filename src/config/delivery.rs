@@ -90,8 +90,10 @@ fn app(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<App> {
                     ${file:/run/secrets/app.pem}";
         walk.fault(section.at, &section.key("private_key"), Problem::Missing(cure));
     }
-    let number = |text: &str| scalar::count(text).filter(|number| *number > 0);
-    let installation = typed(walk, section, "installation", Form::Count, number);
+    let installation = section.field("installation").and_then(|field| {
+        let number: Typed<u64> = walk.typed(&field, Form::Count, scalar::count)?;
+        number.bounded(walk, 1..=u64::MAX, u64::to_string).map(|number| number.value)
+    });
     Some(App { id: id?, key: key?, installation })
 }
 

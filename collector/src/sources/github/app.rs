@@ -1,6 +1,6 @@
-//! A GitHub App: its private key, what is signed with it, and what GitHub refuses an App. The key is
-//! parsed with the configuration, so that a file that holds none is found without a network; rustls,
-//! which is there for TLS, signs, for a package of JSON web tokens would bring a second set of
+//! A GitHub App: its private key, what is signed with it, and what GitHub refuses an App. The key
+//! is parsed with the configuration, so that a file that holds none is found without a network.
+//! rustls, which is there for TLS, signs: a package of JSON web tokens would bring a second set of
 //! everything that it knows.
 
 use std::fmt;
@@ -55,8 +55,8 @@ pub enum KeyFault {
     NotRsa,
     /// Cut, garbled, or of another size.
     #[error(
-        "cannot be read as an RSA key of 2048 to 4096 bits; copy the .pem file again, or generate a \
-         new private key on the App's settings page"
+        "cannot be read as an RSA key of 2048 to 4096 bits; copy the .pem file again, or generate \
+         a new private key on the App's settings page"
     )]
     Broken,
 }
@@ -66,8 +66,8 @@ pub enum KeyFault {
 pub enum AppRefusal {
     /// The signature is not by a key of this App.
     #[error(
-        "GitHub refuses the App's signature (401: {message}): the private key was deleted or is one \
-         of another App; give the id and a private key of the same App"
+        "GitHub refuses the App's signature (401: {message}): the private key was deleted or is \
+         one of another App; give the id and a private key of the same App"
     )]
     Key {
         /// GitHub's words.
@@ -129,8 +129,8 @@ pub enum AppRefusal {
     Suspended,
     /// A permission of the App is missing, or not accepted yet.
     #[error(
-        "GitHub refuses {path} to the App (403: {message}): give the App {needs}, and let the owner \
-         of its installation accept that"
+        "GitHub refuses {path} to the App (403: {message}): give the App {needs}, and let the \
+         owner of its installation accept that"
     )]
     Permission {
         /// What was asked for.

@@ -1,6 +1,6 @@
-//! The tokens of an App's installations: asked for once, however many tasks wait for one, held until
-//! shortly before they expire, and never written down. octocrab's own App authentication has a lock
-//! for each copy of a client and sends the second page of a list without a token.
+//! The tokens of an App's installations: asked for once, however many tasks wait for one, held
+//! until shortly before they expire, and never written down. octocrab's own App authentication
+//! sends the second page of a list without a token where the link's host is not api.github.com.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
