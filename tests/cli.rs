@@ -195,6 +195,52 @@ const DEPLOYMENT: &str = concat!(
     "\n"
 );
 
+/// Answers everything with this, until a connection says nothing; then tells what was asked.
+fn serve(response: &'static str) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let mut asked = Vec::new();
+        loop {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let lines: Vec<String> =
+                reader.by_ref().lines().map(Result::unwrap).take_while(|l| !l.is_empty()).collect();
+            let Some(line) = lines.into_iter().next() else { return asked };
+            asked.push(line);
+            reader.into_inner().write_all(response.as_bytes()).unwrap();
+        }
+    });
+    (address, server)
+}
+
+#[test]
+fn a_key_of_another_app_is_one_line_and_exit_code_2() {
+    let (address, server) = serve(
+        "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n\
+         {\"message\":\"A JSON web token could not be decoded\"}",
+    );
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/collector/tests/data/github-app/app.pem");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("redora.yaml");
+    let text = format!(
+        "data_dir: {}\ndelivery:\n  github:\n    api_url: http://{address}\n    \
+         app: {{ id: 1, private_key: \"${{file:{key}}}\" }}\n  \
+         repositories: [{{ repo: acme/shop }}]\n",
+        folder.path().display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    assert_eq!(ask(&["check", "--config", config]).0, 0, "the key is one, whosever it is");
+    let (code, _, stderr) = ask(&["dora", "backfill", "--config", config]);
+    drop(std::net::TcpStream::connect(&address).unwrap());
+    let asked = server.join().unwrap();
+    assert_eq!(asked, ["GET /repos/acme/shop/installation HTTP/1.1"]);
+    let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).unwrap();
+    assert_eq!(ledger.cursor("github:acme/shop", "place").unwrap(), None, "the past is to come");
+    assert_eq!((code, stderr.lines().count()), (2, 1), "{stderr}");
+    assert!(stderr.contains("give the id and a private key of the same App"), "{stderr}");
+}
+
 #[test]
 fn the_version_is_that_of_the_package() {
     let (code, stdout, stderr) = ask(&["--version"]);

@@ -18,6 +18,7 @@ fn env(name: &str) -> Option<String> {
 
 fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Error> {
     let bytes = match path.to_str() {
+        Some("etc/app.pem") => APP_KEY.to_vec(),
         Some("etc/token") => b"from-a-file\n".to_vec(),
         Some("etc/crlf") => b"from-windows\r\n".to_vec(),
         Some("etc/two") => b"two lines\n\n".to_vec(),
@@ -30,6 +31,8 @@ fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Error> {
     };
     Ok(bytes)
 }
+
+const APP_KEY: &[u8] = include_bytes!("../collector/tests/data/github-app/app.pem");
 
 fn config(text: &str) -> Result<Config, Faults> {
     parse(text, "etc/redora.yaml", &env, &read)
@@ -679,7 +682,7 @@ delivery:
   schedule: "*/5 * * * *"
   time_zone: Mars/Olympus
   history: 30s
-  github: { api_url: "https://me:secret@github.example.org", token: "a b", app: 1 }
+  github: { api_url: "https://me:secret@github.example.org", token: "a b", pat: 1 }
   repositories:
     - { repo: shop, service: "" }
     - { service: shop }
@@ -702,7 +705,7 @@ delivery:
     an Enterprise Server https://<host>/api/v3, without user, password or query
 6:69: delivery.github.token: (secret) is no token; use 1 to 4096 visible ASCII characters without
     spaces
-6:76: delivery.github.app: is no known key; remove it
+6:76: delivery.github.pat: is no known key; remove it
 8:15: delivery.repositories[0].repo: "shop" is no repository; write owner/name, such as acme/shop
 9:7: delivery.repositories[1].repo: is missing; write owner/name, such as acme/shop
 10:41: delivery.repositories[2].deployments.enviroment: is no known key; did you mean
@@ -722,10 +725,48 @@ delivery:
     check(
         "delivery: { repositories: [{ repo: acme/shop }] }",
         "1:11: delivery.github.token: is missing; give a token that may read the repositories, \
-         such as ${file:/run/secrets/github}",
+         such as ${file:/run/secrets/github}, or delivery.github.app",
     );
     let config = right("delivery: { github: { token: t }, repositories: [{ repo: acme/shop }] }");
     assert_eq!(config.delivery.repositories[0].service, "shop", "named after the repository");
+}
+
+#[test]
+fn a_github_app_has_a_key_that_can_sign() {
+    let with = |app: &str| {
+        format!("delivery: {{ github: {{ app: {app} }}, repositories: [{{ repo: acme/shop }}] }}")
+    };
+    let whole = r#"{ id: 123456, private_key: "${file:app.pem}", installation: 42 }"#;
+    let config = right(&with(whole));
+    let app = config.delivery.github.app.as_ref().expect("an app was given");
+    assert_eq!((app.id.as_str(), app.installation), ("123456", Some(42)));
+    let printed = format!("{config:?}");
+    assert!(printed.contains("key: (secret)") && !printed.contains("MII"), "{printed}");
+    let text = String::from_utf8(APP_KEY.to_vec()).expect("PEM is text").replace('\n', "\n    ");
+    right(&format!("delivery:\n github:\n  app:\n   id: Iv1.8a61\n   private_key: |\n    {text}"));
+    check(
+        &with("{}"),
+        r#"
+1:28: delivery.github.app.id: is missing; write the App id or the client id of the App's settings
+    page, such as 123456 or Iv23liAbCdEfGhIjKlMn
+1:28: delivery.github.app.private_key: is missing; give the text of the .pem file that GitHub handed
+    out, such as ${file:/run/secrets/app.pem}"#,
+    );
+    check(
+        &with(r#"{ id: my app, private_key: "${file:token}", installation: 0 }"#),
+        r#"
+1:34: delivery.github.app.id: "my app" is no id of a GitHub App; write the App id or the client id
+    of the App's settings page, such as 123456 or Iv23liAbCdEfGhIjKlMn
+1:55: delivery.github.app.private_key: holds no PEM private key; give the text of the .pem file that
+    GitHub handed out, with its line breaks, such as ${file:/run/secrets/app.pem}
+1:86: delivery.github.app.installation: "0" is out of bounds; use 1 to 18446744073709551615"#,
+    );
+    check(
+        r#"delivery: { github: { token: t, app: { id: 1, private_key: "${file:app.pem}" } } }"#,
+        "1:38: delivery.github.app: stands beside token; keep one of the two",
+    );
+    let text = faults(&with("{ id: 1, private_key: hunter2 }"));
+    assert!(!text.contains("hunter2"), "{text}");
 }
 
 #[test]

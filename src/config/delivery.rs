@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redora_collector::schedule::{Schedule, ScheduleFault};
 use redora_collector::sources::git::{ServicePaths, TagRule};
+use redora_collector::sources::github::{App, AppKey};
 use redora_model::identity::{Environment, Service};
 
 use super::fault::{Conflict, Problem};
@@ -53,10 +54,11 @@ pub(super) fn delivery(walk: &mut Walk<'_>, section: &Section<'_>, delivery: &mu
         let Some(section) = walk.section(field, "delivery.incidents[]") else { continue };
         delivery.incidents.extend(incidents(walk, &section, &zone));
     }
-    let needs_token = !delivery.repositories.is_empty() && delivery.github.token.is_none();
+    let GitHub { token, app, .. } = &delivery.github;
+    let needs_token = !delivery.repositories.is_empty() && token.is_none() && app.is_none();
     if needs_token && is_github_sound {
-        let cure =
-            "give a token that may read the repositories, such as ${file:/run/secrets/github}";
+        let cure = "give a token that may read the repositories, such as \
+                    ${file:/run/secrets/github}, or delivery.github.app";
         walk.fault(section.at, &section.key("github.token"), Problem::Missing(cure));
     }
 }
@@ -69,6 +71,33 @@ fn github(walk: &mut Walk<'_>, section: &Section<'_>, github: &mut GitHub) {
     github.ca_file = typed(walk, section, "ca_file", Form::Path, path);
     github.token = secret(walk, section, "token");
     github.webhook_secret = secret(walk, section, "webhook_secret");
+    let Some(field) = section.field("app") else { return };
+    if github.token.is_some() {
+        walk.fault(field.at, &field.key, Conflict::TokenAndApp);
+    }
+    let section = walk.section(field, "delivery.github.app");
+    github.app = section.and_then(|section| app(walk, &section));
+}
+
+/// A GitHub App, with a key that can sign.
+fn app(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<App> {
+    let id = required(walk, section, "id", Form::AppId, app_id);
+    let faults = walk.faults();
+    let key = section.field("private_key").and_then(|field| {
+        let text = walk.secret(&field)?;
+        let key = AppKey::parse(&text.value);
+        key.map_err(|fault| walk.fault(field.at, &field.key, fault)).ok()
+    });
+    if key.is_none() && walk.faults() == faults {
+        let cure = "give the text of the .pem file that GitHub handed out, such as \
+                    ${file:/run/secrets/app.pem}";
+        walk.fault(section.at, &section.key("private_key"), Problem::Missing(cure));
+    }
+    let installation = section.field("installation").and_then(|field| {
+        let number: Typed<u64> = walk.typed(&field, Form::Count, scalar::count)?;
+        number.bounded(walk, 1..=u64::MAX, u64::to_string).map(|number| number.value)
+    });
+    Some(App { id: id?, key: key?, installation })
 }
 
 fn repository(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<Repository> {
@@ -230,6 +259,13 @@ pub(super) fn plain_name(text: &str) -> Option<String> {
     (legal && !text.contains(char::is_control)).then(|| text.to_owned())
 }
 
+/// A number, or a client id.
+fn app_id(text: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '.';
+    let legal = (1..=APP_ID_BYTES_MAX).contains(&text.len()) && text.chars().all(is_plain);
+    legal.then(|| text.to_owned())
+}
+
 /// `owner/name` as GitHub allows both.
 fn repo_name(text: &str) -> Option<String> {
     let (owner, name) = text.split_once('/')?;
@@ -263,6 +299,8 @@ const MEMORY_BYTES_MAX: u64 = 64 << 30;
 const SOURCES_MAX: usize = 1000;
 const NAMES_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 256;
+/// Thrice what the ids of today have.
+const APP_ID_BYTES_MAX: usize = 64;
 const PATH_BYTES_MAX: usize = 4096;
 const TIME_MIN: Duration = Duration::from_secs(60);
 /// Longer than GitHub exists.

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::ErrorKind;
 
+use redora_collector::sources::github::KeyFault;
 use thiserror::Error;
 
 use super::interpolate::Broken;
@@ -157,6 +158,9 @@ pub enum Problem {
     /// What is right by itself does not go with another part of the configuration.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// A text that is no private key of an App.
+    #[error(transparent)]
+    PrivateKey(#[from] KeyFault),
     /// A regular expression that does not compile.
     #[error(
         "{shown} is no regular expression{}; escape special characters with a backslash",
@@ -240,6 +244,9 @@ pub enum Conflict {
     /// `body` beside `body_regex`.
     #[error("stands beside body; keep one of the two")]
     TwoBodies,
+    /// `app` beside `token`.
+    #[error("stands beside token; keep one of the two")]
+    TokenAndApp,
     /// An element of `incidents` that names no teller, or several.
     #[error(
         "names {0} tellers of incidents; give exactly one of jsonl, statuspage, github_labels, \

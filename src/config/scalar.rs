@@ -48,6 +48,8 @@ pub enum Form {
     Path,
     /// A repository on GitHub.
     Repository,
+    /// What GitHub calls an App by.
+    AppId,
     /// A service, an environment, a branch or a label.
     Name,
     /// A pattern of tags or paths.
@@ -91,6 +93,7 @@ impl Form {
             Form::Url => "address",
             Form::Path => "path",
             Form::Repository => "repository",
+            Form::AppId => "id of a GitHub App",
             Form::Name => "name",
             Form::Pattern => "pattern",
             Form::Files => "pattern of files",
@@ -143,6 +146,10 @@ impl Form {
             }
             Form::Path => "write a path, such as /src/shop.git",
             Form::Repository => "write owner/name, such as acme/shop",
+            Form::AppId => {
+                "write the App id or the client id of the App's settings page, such as 123456 or \
+                 Iv23liAbCdEfGhIjKlMn"
+            }
             Form::Name => "write 1 to 256 characters, such as production",
             Form::Pattern => "write it like v* or services/shop/**",
             Form::Files => {

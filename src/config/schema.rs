@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 70] = [
+pub const KEYS: [Key; 74] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -58,6 +58,10 @@ pub const KEYS: [Key; 70] = [
     key("delivery.github", "section", None),
     key("delivery.github.api_url", "address", Some("https://api.github.com")),
     key("delivery.github.token", "secret", None),
+    key("delivery.github.app", "section", None),
+    key("delivery.github.app.id", "App id", None),
+    key("delivery.github.app.private_key", "secret", None),
+    key("delivery.github.app.installation", "number", None),
     key("delivery.github.ca_file", "path", None),
     key("delivery.github.proxy", "address", None),
     key("delivery.github.webhook_secret", "secret", None),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use redora_collector::schedule::Schedule;
+use redora_collector::sources::github::App;
 
 use super::secret::Secret;
 
@@ -37,6 +38,8 @@ pub struct GitHub {
     pub api_url: String,
     /// What is shown to it.
     pub token: Option<Secret>,
+    /// As which App it is asked instead.
+    pub app: Option<App>,
     /// Certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// A proxy that speaks CONNECT.
@@ -126,6 +129,7 @@ impl Delivery {
             github: GitHub {
                 api_url: "https://api.github.com".to_owned(),
                 token: None,
+                app: None,
                 ca_file: None,
                 proxy: None,
                 webhook_secret: None,

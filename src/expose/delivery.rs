@@ -60,7 +60,7 @@ pub struct SourceNumbers {
     pub rejects: u64,
     /// Stretches that may be missing.
     pub gaps: u64,
-    /// Requests that GitHub still allows.
+    /// Requests, or points of GraphQL, that GitHub still allows.
     pub remaining: Option<u64>,
 }
 
@@ -388,7 +388,8 @@ static FAMILIES: [Family; 22] = [
         "redora_github_ratelimit_remaining",
         None,
         &["source"],
-        "Requests that GitHub allows until its limit is renewed.",
+        "Requests that GitHub left this source, as its last answer said: points of GraphQL while \
+         its past is read, requests of REST afterwards.",
         Put::Source(|source, out| out.put(&[], source.remaining.map(|n| n as f64))),
     ),
 ];

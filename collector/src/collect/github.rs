@@ -82,12 +82,19 @@ impl GitHub {
         let step = match place(name, store)? {
             Place::Past(cursor) => {
                 let batch = self.backfill.step(cursor, now_ms, random).await;
+                if matches!(&batch.next, Next::Refused(_, refusal) if refusal.is_of_all()) {
+                    // REST would be refused as well. The place stays, so that whoever corrects a
+                    // key has the past read through GraphQL, at a hundredth of the requests.
+                    let (_, step) = self.taken(name, batch, now_ms);
+                    return Step { over: true, ..step }.stored(name, store);
+                }
                 // The past is over, and what GraphQL did not show is to come.
                 let is_over = matches!(batch.next, Next::Complete { .. });
                 let (cursor, mut step) = self.taken(name, batch, now_ms);
                 step.over = false;
                 // What GraphQL refuses REST is asked for, which is then refused for good or not.
                 step.refused = None;
+                step.misconfigured = false;
                 step.yields.complete_until_ms = None;
                 step.at(if is_over {
                     Place::Present(cursor.into_cursor())
@@ -154,7 +161,7 @@ impl GitHub {
     fn taken<C>(&self, name: &str, batch: Batch<C>, now_ms: i64) -> (C, Step) {
         // Before those are left out that nobody asked for: they were read all the same.
         let read = batch.facts.len() as u64;
-        let Batch { mut facts, rejects, forgotten, requests, cursor, next } = batch;
+        let Batch { mut facts, rejects, forgotten, requests, remaining, cursor, next } = batch;
         facts.retain_mut(|fact| self.is_wanted(fact));
         let rejects = rejects.into_iter().map(|reject| Reject {
             source: name.to_owned(),
@@ -163,13 +170,17 @@ impl GitHub {
             at_ms: now_ms,
         });
         let yields = Yield { facts, rejects: rejects.collect(), ..Yield::default() };
-        let mut step = Step { yields, requests, gaps: forgotten, read, ..Step::default() };
+        let gaps = forgotten;
+        let mut step = Step { yields, requests, read, remaining, gaps, ..Step::default() };
         match next {
             Next::Now => {}
             Next::Later(wait) => {
                 step.yields.wait = Some(Wait::from(wait));
             }
-            Next::Refused(_, refusal) => step.refused = Some(refusal.to_string()),
+            Next::Refused(_, refusal) => {
+                step.misconfigured = refusal.is_of_configuration();
+                step.refused = Some(refusal.to_string());
+            }
             Next::Complete { until_ms } => {
                 step.yields.complete_until_ms = Some(until_ms);
                 step.over = true;

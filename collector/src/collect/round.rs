@@ -43,6 +43,8 @@ pub struct End {
     pub complete_until_ms: Option<i64>,
     /// What could not be read, each with its cure.
     pub refused: Vec<String>,
+    /// Whether some of that takes another configuration.
+    pub misconfigured: bool,
 }
 
 /// Reads a source until its round is over. Being dropped loses the step at hand and nothing else.
@@ -66,6 +68,7 @@ pub async fn round(
         let step = source.step(store, moment).await?;
         let Step { fresh, read, rejected: rejects, requests, gaps, remaining, .. } = step;
         tell(Told::Stepped { fresh, read, rejects, requests, gaps, remaining });
+        end.misconfigured |= step.misconfigured;
         if let Some(refused) = step.refused {
             tell(Told::Refused(&refused));
             end.refused.push(refused);

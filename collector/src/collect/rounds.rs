@@ -102,7 +102,7 @@ impl Rounds {
 
     fn ended(&self, name: &str, ended: Result<End, LedgerError>) {
         match ended {
-            Ok(End { complete_until_ms, refused }) => self.board.note(name, |standing| {
+            Ok(End { complete_until_ms, refused, .. }) => self.board.note(name, |standing| {
                 standing.complete_until_ms = complete_until_ms.or(standing.complete_until_ms);
                 if refused.is_empty() {
                     standing.fault = None;

@@ -18,6 +18,8 @@ pub(super) struct Step {
     pub(super) requests: u64,
     /// What nobody can read before someone acts; the rest of the round goes on.
     pub(super) refused: Option<String>,
+    /// Whether that takes another configuration.
+    pub(super) misconfigured: bool,
     /// Stretches that may be missing.
     pub(super) gaps: u64,
     /// Requests that the server still allows.

@@ -73,7 +73,7 @@ async fn a_second_round_reads_only_what_is_new() {
     let (clock, now) = stopped(NOW_MS);
     let (fresh, end) = fresh_facts(&source, &store, &clock).await;
     assert_eq!(fresh, 4);
-    assert_eq!(end, End { complete_until_ms: Some(NOW_MS), refused: Vec::new() });
+    assert_eq!(end, End { complete_until_ms: Some(NOW_MS), ..End::default() });
     assert_eq!((count(&store, "commit"), count(&store, "deployment")), (3, 1));
     let generation = store.ledger().generation().unwrap();
 

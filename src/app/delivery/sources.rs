@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redora_collector::collect::{Clock as UnixMs, Doors, GitHub, Reader, Source, Timed};
 use redora_collector::sources::git::{self, GitError, ServicePaths, TagRule};
-use redora_collector::sources::github::{self, Client, Plan, SetupError, Stream};
+use redora_collector::sources::github::{self, Client, Identity, Plan, SetupError, Stream};
 use redora_collector::sources::incidents::jsonl::Tongue;
 use redora_collector::sources::incidents::{Origin, alertmanager, pagerduty, statuspage};
 use redora_model::identity::{Environment, Repository, Service};
@@ -147,11 +147,14 @@ pub(super) fn origin(incidents: &Incidents, source: &str) -> Origin {
 
 /// The way to GitHub, where anything is read from there.
 fn client(delivery: &Delivery) -> Result<Option<Client>, SetupError> {
-    let named::GitHub { api_url, token, ca_file, proxy, .. } = &delivery.github;
-    let Some(token) = token.as_ref().filter(|_| !delivery.repositories.is_empty()) else {
-        return Ok(None);
+    let named::GitHub { api_url, token, app, ca_file, proxy, .. } = &delivery.github;
+    let identity = match (token, app) {
+        _ if delivery.repositories.is_empty() => return Ok(None),
+        (Some(token), _) => Identity::Token(token.expose().to_owned()),
+        (None, Some(app)) => Identity::App(app.clone()),
+        (None, None) => return Ok(None),
     };
-    let mut config = github::Config::new(token.expose());
+    let mut config = github::Config::of(identity);
     config.api.clone_from(api_url);
     config.ca_file.clone_from(ca_file);
     config.proxy.clone_from(proxy);

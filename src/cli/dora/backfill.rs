@@ -65,8 +65,13 @@ fn summary(ended: &[(Progress, End)]) -> Outcome {
         );
         for refused in &end.refused {
             outcome::complain(&format_args!("{source}: {refused}"));
-            outcome = Outcome::Failed;
         }
+        outcome = match outcome {
+            Outcome::Done if end.refused.is_empty() => Outcome::Done,
+            Outcome::Wrong => Outcome::Wrong,
+            _ if end.misconfigured => Outcome::Wrong,
+            _ => Outcome::Failed,
+        };
     }
     match outcome::print(lines.as_bytes()) {
         Outcome::Done => outcome,

@@ -3,6 +3,7 @@
 
 use redora_model::fact::{Deployment, What};
 
+use super::app::AppRefusal;
 use super::client::Client;
 use super::cursor::{Cursor, History, Stream};
 use super::facts::Owner;
@@ -41,7 +42,7 @@ impl Collector {
             self.advance(&mut cursor, stream, Ask::Walk, Now { now_ms, random }).await;
         let outcome = match outcome {
             Err(Verdict::Never(refusal)) => {
-                let moment = Moment { now_ms, troubles: cursor.troubles, random };
+                let moment = Moment::new(now_ms, cursor.troubles, random);
                 let (refusal, of_all) = self.widest(refusal, moment).await;
                 if of_all {
                     cursor.done.extend(&self.plan.streams);
@@ -60,17 +61,19 @@ impl Collector {
     /// cannot be read at all is one fault and not one a stream.
     async fn widest(&self, refusal: Refusal, moment: Moment) -> (Refusal, bool) {
         match refusal {
-            Refusal::Token | Refusal::Certificate { .. } | Refusal::Elsewhere { .. } => {
-                (refusal, true)
-            }
-            Refusal::Unknown { .. } | Refusal::Permission { .. } => {
+            Refusal::Unknown { .. }
+            | Refusal::Permission { .. }
+            | Refusal::App(AppRefusal::Permission { .. }) => {
                 let base = self.client.path(&format!("/repos/{}", self.plan.repository));
-                match self.client.ask(&base, moment).await {
+                match self.client.ask(self.plan.repository.as_str(), &base, moment).await {
                     Err(Verdict::Never(of_all)) => (of_all, true),
                     _ => (refusal, false),
                 }
             }
-            _ => (refusal, false),
+            _ => {
+                let of_all = refusal.is_of_all();
+                (refusal, of_all)
+            }
         }
     }
 
@@ -104,6 +107,7 @@ impl Collector {
             read.rejects.splice(..0, all.rejects);
             read.forgotten += all.forgotten;
             read.requests += all.requests;
+            read.remaining = read.remaining.or(all.remaining);
             all = read;
             if all.next != Next::Now {
                 break;
@@ -149,7 +153,7 @@ impl Collector {
         ask: Ask,
         Now { now_ms, random }: Now,
     ) -> (Result<bool, Verdict>, Yields) {
-        let moment = Moment { now_ms, troubles: cursor.troubles, random };
+        let moment = Moment::new(now_ms, cursor.troubles, random);
         let place = cursor.places.remove(&stream).unwrap_or_default();
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
         let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
@@ -219,13 +223,13 @@ fn batch(
         }
         Err(Verdict::Use | Verdict::Moved(_)) => unreachable!("the client follows these"),
     };
-    let Yields { facts, rejects, forgotten, requests } = yields;
-    Batch { facts, rejects, forgotten, requests, cursor, next }
+    let Yields { facts, rejects, forgotten, requests, remaining } = yields;
+    Batch { facts, rejects, forgotten, requests, remaining, cursor, next }
 }
 
 fn nothing(cursor: Cursor, next: Next) -> Batch {
     let (facts, rejects) = (Vec::new(), Vec::new());
-    Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next }
+    Batch { facts, rejects, forgotten: 0, requests: 0, remaining: None, cursor, next }
 }
 
 /// Whose facts a plan yields; `None` when the repository's name is not `owner/name`.

@@ -6,6 +6,7 @@
 //! retry a limit at once, ignore a date in `Retry-After`, keep truncated bodies, and follow a link
 //! to a host that the token is not for.
 
+mod app;
 mod client;
 mod collect;
 mod commits;
@@ -15,16 +16,20 @@ mod facts;
 mod forecast;
 mod graphql;
 mod incident;
+mod installations;
 mod payload;
 mod plan;
 mod query;
 mod reader;
 mod reply;
+mod setup;
 mod signs;
 mod step;
 mod survey;
+mod transport;
 
-pub use client::{Client, Config, SetupError};
+pub use app::{App, AppKey, AppRefusal, KeyFault};
+pub use client::Client;
 pub use collect::Collector;
 pub use cursor::{Cursor, Stream};
 pub use forecast::Read;
@@ -32,6 +37,7 @@ pub(crate) use forecast::{QUERY_MS, REQUEST_MS};
 pub use graphql::{Backfill, BackfillCursor};
 pub use plan::{Batch, Next, Plan, Reject};
 pub use reply::{Refusal, Trouble, Wait};
+pub use setup::{Config, Identity, SetupError};
 pub use survey::{Allowance, Allowances, Survey, Surveyor, Unseen};
 
 #[cfg(test)]

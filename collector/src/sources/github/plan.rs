@@ -38,6 +38,8 @@ pub struct Batch<C = Cursor> {
     pub forgotten: u64,
     /// Requests this step cost, without redirects.
     pub requests: u64,
+    /// Requests, or points of GraphQL, that GitHub still allows, by its last answer that said so.
+    pub remaining: Option<u64>,
     /// Where the next step begins.
     pub cursor: C,
     /// When it may.

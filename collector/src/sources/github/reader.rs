@@ -18,6 +18,8 @@ pub(crate) struct Yields {
     pub(crate) rejects: Vec<Reject>,
     pub(crate) forgotten: u64,
     pub(crate) requests: u64,
+    /// What the last answer that said so left of the hour's requests.
+    pub(crate) remaining: Option<u64>,
 }
 
 pub(crate) struct Reader<'a> {
@@ -46,7 +48,17 @@ impl Reader<'_> {
 
     pub(crate) async fn ask(&mut self, path: &str) -> Result<Answer, Verdict> {
         self.yields.requests += 1;
-        self.client.ask(path, self.moment).await
+        let outcome = self.client.ask(self.plan.repository.as_str(), path, self.moment).await;
+        match &outcome {
+            Ok(answer) => self.note_remaining(answer.remaining),
+            Err(verdict) => self.note_remaining(verdict.remaining()),
+        }
+        outcome
+    }
+
+    /// Takes note of what is left of the hour's requests, where an answer says it.
+    pub(crate) fn note_remaining(&mut self, remaining: Option<u64>) {
+        self.yields.remaining = remaining.or(self.yields.remaining);
     }
 
     /// Fails unless the repository can be read: a token that lost its access hears the same of

@@ -5,6 +5,9 @@
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::app::AppRefusal;
 
 /// Not before then, and why: a value for whoever keeps the schedule, never a sleeping call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +62,9 @@ pub enum Refusal {
         /// What was asked for.
         path: String,
     },
+    /// What is refused an App instead of a token.
+    #[error(transparent)]
+    App(#[from] AppRefusal),
     /// 410: the repository has this turned off.
     #[error("{path} is turned off in this repository (410)")]
     TurnedOff {
@@ -105,6 +111,24 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Whether everything else would be refused in the same words.
+    #[must_use]
+    pub fn is_of_all(&self) -> bool {
+        match self {
+            Refusal::App(refusal) => !matches!(refusal, AppRefusal::Permission { .. }),
+            Refusal::Token | Refusal::Certificate { .. } | Refusal::Elsewhere { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether only another configuration cures it, whatever is changed at GitHub.
+    #[must_use]
+    pub fn is_of_configuration(&self) -> bool {
+        matches!(self, Refusal::App(refusal) if refusal.is_of_configuration())
+    }
+}
+
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -118,6 +142,14 @@ pub(crate) enum Verdict {
     Never(Refusal),
 }
 
+impl Verdict {
+    /// What it says of the hour's requests: that none is left, or nothing.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        let is_used_up = |wait: &Wait| wait.why == Trouble::PrimaryLimit;
+        matches!(self, Verdict::Later(wait) if is_used_up(wait)).then_some(0)
+    }
+}
+
 /// When it is, and what is known of the attempts before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -126,9 +158,21 @@ pub(crate) struct Moment {
     pub(crate) troubles: u32,
     /// A number that no two clients share, so that they do not return together.
     pub(crate) random: u64,
+    begun: Instant,
 }
 
 impl Moment {
+    pub(crate) fn new(now_ms: i64, troubles: u32, random: u64) -> Self {
+        Self { now_ms, troubles, random, begun: Instant::now() }
+    }
+
+    /// The time by now: a step of a hundred objects takes minutes, and a token that is signed or
+    /// renewed in it must not bear the time of its beginning.
+    pub(crate) fn present_ms(self) -> i64 {
+        let passed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.now_ms.saturating_add(passed_ms)
+    }
+
     /// Waits a while that doubles with each trouble in a row, plus up to half of it.
     pub(crate) fn retry(self, why: Trouble) -> Wait {
         let (first_ms, longest_ms) = match why {
@@ -167,14 +211,22 @@ pub(crate) fn judge(
             None => Verdict::Later(moment.retry(Trouble::Server)),
         },
         401 => Verdict::Never(Refusal::Token),
-        403 => {
-            let needs = needs(headers);
-            Verdict::Never(Refusal::Permission { path: path(), message, needs })
-        }
+        403 => Verdict::Never(forbidden(path(), message, needs(headers))),
         404 => Verdict::Never(Refusal::Unknown { path: path() }),
         410 => Verdict::Never(Refusal::TurnedOff { path: path() }),
         408 | 500..=599 => Verdict::Later(moment.retry(Trouble::Server)),
         status => Verdict::Never(Refusal::Other { path: path(), status, message }),
+    }
+}
+
+/// What a 403 without a limit refuses; an App is told from a token by GitHub's words.
+pub(crate) fn forbidden(path: String, message: String, needs: String) -> Refusal {
+    if message.contains("installation has been suspended") {
+        Refusal::App(AppRefusal::Suspended)
+    } else if message.contains("by integration") {
+        Refusal::App(AppRefusal::Permission { path, message, needs })
+    } else {
+        Refusal::Permission { path, message, needs }
     }
 }
 
@@ -215,13 +267,22 @@ pub(crate) fn limit(
     (says_so || status == StatusCode::TOO_MANY_REQUESTS).then(|| moment.retry(secondary))
 }
 
+/// What is left of the hour's requests. A search has a limit of its own, and an Enterprise Server
+/// without limits says 0 of 0, which is none.
+pub(crate) fn remaining(headers: &HeaderMap) -> Option<u64> {
+    let is_core = text(headers, "x-ratelimit-resource").is_none_or(|resource| resource == "core");
+    let is_limited = number(headers, "x-ratelimit-limit") != Some(0);
+    let remaining = number(headers, "x-ratelimit-remaining").filter(|_| is_core && is_limited);
+    remaining.and_then(|remaining| u64::try_from(remaining).ok())
+}
+
 /// Seconds or a date, as milliseconds from now and at most a day, which no limit exceeds.
 fn retry_after_ms(asked: &str, now_ms: i64) -> Option<u64> {
     let wait_ms = match asked.trim().parse::<u64>() {
         Ok(seconds) => seconds.saturating_mul(1_000),
         Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(asked.trim()).ok()?;
-            u64::try_from(date.timestamp().as_millisecond().saturating_sub(now_ms)).unwrap_or(0)
+            let until_ms = http_ms(asked)?;
+            u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0)
         }
     };
     Some(wait_ms.min(DAY_MS))
@@ -244,7 +305,8 @@ fn needs(headers: &HeaderMap) -> String {
         .to_owned()
 }
 
-fn message(body: &[u8]) -> String {
+/// What an answer says in words, without what could reshape a line of a log.
+pub(crate) fn message(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Said {
         message: String,
@@ -259,6 +321,11 @@ fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
 
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// A time as a header bears it, in milliseconds since 1970.
+pub(crate) fn http_ms(date: &str) -> Option<i64> {
+    Some(jiff::fmt::rfc2822::parse(date.trim()).ok()?.timestamp().as_millisecond())
 }
 
 /// A time as GitHub writes it, in milliseconds since 1970.
@@ -287,7 +354,7 @@ mod tests {
         body: &str,
     ) -> Verdict {
         let map = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        let moment = Moment { now_ms: NOW_MS, troubles, random: 0 };
+        let moment = Moment::new(NOW_MS, troubles, 0);
         judge("/repos/o/r?x", StatusCode::from_u16(status).unwrap(), &map, body.as_bytes(), moment)
     }
 
@@ -340,6 +407,23 @@ mod tests {
              give the token the permission `deployments=read`, and where the organisation uses SSO \
              authorise it there"
         );
+    }
+
+    #[test]
+    fn what_remains_is_told_where_there_is_a_limit() {
+        let told = |headers: &[(&'static str, &str)]| {
+            remaining(
+                &headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect(),
+            )
+        };
+        let (limit, left) = ("x-ratelimit-limit", "x-ratelimit-remaining");
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[(limit, "5000"), (left, "4999")]), Some(4_999));
+        let resource = "x-ratelimit-resource";
+        assert_eq!(told(&[(limit, "5000"), (left, "0"), (resource, "core")]), Some(0));
+        assert_eq!(told(&[(limit, "30"), (left, "29"), (resource, "search")]), None);
+        assert_eq!(told(&[(limit, "0"), (left, "0")]), None, "an Enterprise Server without limits");
+        assert_eq!(told(&[(limit, "5000"), (left, "-1")]), None);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Surveyor {
     /// # Errors
     /// What a reading would meet as well.
     pub async fn survey(&self, read: Read<'_>, now_ms: i64, random: u64) -> Result<Survey, Unseen> {
-        let moment = Moment { now_ms, troubles: 0, random };
+        let moment = Moment::new(now_ms, 0, random);
         let plan = &self.plan;
         let since = Since {
             commits_ms: read.commits_from_ms(plan).or_else(|| commits::since_ms(plan)),
@@ -128,8 +128,9 @@ impl Surveyor {
     /// # Errors
     /// What a reading would meet as well.
     pub async fn allowances(&self, now_ms: i64, random: u64) -> Result<Allowances, Unseen> {
-        let moment = Moment { now_ms, troubles: 0, random };
-        let answer = match self.client.ask(&self.client.path("/rate_limit"), moment).await {
+        let moment = Moment::new(now_ms, 0, random);
+        let (repository, path) = (self.plan.repository.as_str(), self.client.path("/rate_limit"));
+        let answer = match self.client.ask(repository, &path, moment).await {
             Ok(answer) => answer,
             // An Enterprise Server without limits.
             Err(Verdict::Never(Refusal::Unknown { .. })) => return Ok(Allowances::default()),
@@ -152,7 +153,7 @@ impl Surveyor {
         let base = self.client.path(&format!("/repos/{}", self.plan.repository));
         let (from, to) = (date(from_ms), date(moment.now_ms));
         let path = format!("{base}/actions/{list}?per_page=1&created={from}..{to}");
-        let answer = match self.client.ask(&path, moment).await {
+        let answer = match self.client.ask(self.plan.repository.as_str(), &path, moment).await {
             Ok(answer) => answer,
             Err(Verdict::Never(Refusal::TurnedOff { .. })) => return Ok(0),
             Err(verdict) => return Err(verdict),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use self::loopback::{Answer, Fault, Loopback};
 use super::*;
 
+mod apps;
 mod commits;
 mod hints;
 mod loopback;
@@ -322,6 +323,22 @@ async fn a_token_that_lost_its_access_makes_nothing_deleted() {
     assert_eq!(batch.cursor.open(), 2);
 }
 
+#[tokio::test]
+async fn a_step_tells_what_its_last_answer_left_of_the_limit() {
+    let remaining = async |mood: Mood| {
+        let server = Server::start(mood).await;
+        let collector = server.collector("first", "acme/shop");
+        collector.step(Cursor::default(), NOW_MS, 0).await.remaining
+    };
+    let left = "x-ratelimit-limit: 5000\r\nx-ratelimit-remaining: 4321\r\n";
+    let answered = Mood { always: Some((200, left, "[]")), ..Mood::default() };
+    assert_eq!(remaining(answered).await, Some(4_321));
+    let used_up = "x-ratelimit-limit: 5000\r\nx-ratelimit-remaining: 0\r\n";
+    let limited = Mood { always: Some((403, used_up, "{}")), ..Mood::default() };
+    assert_eq!(remaining(limited).await, Some(0));
+    assert_eq!(remaining(Mood::default()).await, None, "0 of 0 is no limit");
+}
+
 async fn refused(mood: Mood, repository: &str) -> String {
     let server = Server::start(mood).await;
     let batch = server.collector("first", repository).step(Cursor::default(), NOW_MS, 0).await;
@@ -353,7 +370,7 @@ async fn a_configuration_that_cannot_work_is_told_before_the_first_request() {
         Client::new(&config).err().map(|error| error.to_string()).unwrap_or_default()
     };
     assert!(told(|c| c.api = "github.com".into()).contains("no address of an API"));
-    assert!(told(|c| c.token = "a\nb".into()).contains("the token"));
+    assert!(told(|c| c.identity = Identity::Token("a\nb".into())).contains("the token"));
     assert!(told(|c| c.proxy = Some("socks5://x".into())).contains("no address of a proxy"));
     assert!(told(|c| c.ca_file = Some("/absent.pem".into())).contains("cannot be read"));
     assert!(told(|c| c.ca_file = Some("/dev/null".into())).contains("holds no PEM certificate"));

@@ -36,7 +36,7 @@ impl Backfill {
         random: u64,
     ) -> Batch<BackfillCursor> {
         let Some((stream, kind)) = self.next(&cursor) else { return self.complete(cursor, now_ms) };
-        let moment = Moment { now_ms, troubles: cursor.troubles, random };
+        let moment = Moment::new(now_ms, cursor.troubles, random);
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
         let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
         let spot = cursor.spots.remove(&stream).unwrap_or_default();
@@ -64,8 +64,8 @@ impl Backfill {
             }
             Err(Verdict::Use | Verdict::Moved(_)) => unreachable!("the client follows these"),
         };
-        let Yields { facts, rejects, forgotten, requests } = yields;
-        Batch { facts, rejects, forgotten, requests, cursor, next }
+        let Yields { facts, rejects, forgotten, requests, remaining } = yields;
+        Batch { facts, rejects, forgotten, requests, remaining, cursor, next }
     }
 
     fn streams(&self) -> impl Iterator<Item = (Stream, Kind)> {
@@ -86,6 +86,6 @@ impl Backfill {
         let until = until.map(|until_ms| until_ms.unwrap_or(self.plan.since_ms)).min();
         let next = Next::Complete { until_ms: until.unwrap_or(now_ms) };
         let (facts, rejects) = (Vec::new(), Vec::new());
-        Batch { facts, rejects, forgotten: 0, requests: 0, cursor, next }
+        Batch { facts, rejects, forgotten: 0, requests: 0, remaining: None, cursor, next }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn counts(
         "operationName": "Counts",
         "variables": variables,
     });
-    let (headers, body) = client.post(&request, moment).await?;
+    let (headers, body) = client.post(plan.repository.as_str(), &request, moment).await?;
     let subject = format!("/repos/{}", plan.repository);
     let reply = verdict::judge(&subject, &headers, &body, moment)?;
     let broken = || Verdict::Later(moment.retry(Trouble::Body));

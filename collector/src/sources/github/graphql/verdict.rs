@@ -15,6 +15,8 @@ pub(crate) struct Reply {
     pub(crate) faults: Vec<Fault>,
     /// In points of the hourly allowance.
     pub(crate) cost: u64,
+    /// Points that are left of it; `None` on an Enterprise Server without limits.
+    pub(crate) remaining: Option<u64>,
 }
 
 /// Why a place in the data is null.
@@ -65,8 +67,8 @@ pub(crate) fn judge(
     }
     let data = envelope.data.ok_or_else(broken)?;
     let priced: Priced = serde_json::from_str(data.get()).map_err(|_| broken())?;
-    let cost = priced.rate_limit.and_then(|limit| limit.cost).unwrap_or(0);
-    Ok(Reply { data, faults, cost })
+    let RateLimit { cost, remaining } = priced.rate_limit.unwrap_or_default();
+    Ok(Reply { data, faults, cost: cost.unwrap_or(0), remaining })
 }
 
 #[derive(Deserialize)]
@@ -81,9 +83,10 @@ struct Priced {
     rate_limit: Option<RateLimit>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RateLimit {
     cost: Option<u64>,
+    remaining: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -162,7 +165,7 @@ impl GraphqlError {
                 let needs = scopes.map_or_else(|| read.to_owned(), |s| format!("the scope {s}"));
                 Refusal::Permission { path, message, needs }
             }
-            Meaning::Forbidden => Refusal::Permission { path, message, needs: read.to_owned() },
+            Meaning::Forbidden => reply::forbidden(path, message, read.to_owned()),
             Meaning::Limit | Meaning::Passing | Meaning::Other => {
                 Refusal::Other { path, status: 200, message }
             }
@@ -193,7 +196,7 @@ mod tests {
         body: &str,
     ) -> Result<(String, Vec<Fault>), Verdict> {
         let map = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        let moment = Moment { now_ms: NOW_MS, troubles: 0, random: 0 };
+        let moment = Moment::new(NOW_MS, 0, 0);
         let reply = judge("/repos/o/r", &map, body.as_bytes(), moment)?;
         Ok((reply.data.get().to_owned(), reply.faults))
     }
@@ -256,7 +259,7 @@ mod tests {
         let forbidden = told(
             r#""type":"FORBIDDEN","path":["repository","deployments"],"message":"Resource not accessible by integration""#,
         );
-        assert!(forbidden.contains("give the token read access to"), "{forbidden}");
+        assert!(forbidden.contains("give the App read access to"), "{forbidden}");
         let old = told(r#""message":"Field 'statuses' doesn't exist on type 'Deployment'""#);
         assert!(old.contains("doesn't exist"), "{old}");
     }

@@ -323,9 +323,12 @@ impl Walk<'_> {
             "variables": variables,
         });
         self.reader.yields.requests += 1;
-        let (headers, body) = self.reader.client.post(&request, self.reader.moment).await?;
-        let subject = format!("/repos/{}", self.reader.plan.repository);
-        let reply = verdict::judge(&subject, &headers, &body, self.reader.moment)?;
+        let outcome = self.send(&request).await;
+        match &outcome {
+            Ok(reply) => self.reader.note_remaining(reply.remaining),
+            Err(verdict) => self.reader.note_remaining(verdict.remaining()),
+        }
+        let reply = outcome?;
         self.points += reply.cost;
         let is_passing = reply.faults.iter().any(|fault| fault.is_passing);
         if is_passing && self.spot.partial < PARTIAL_MAX {
@@ -334,6 +337,14 @@ impl Walk<'_> {
         }
         self.spot.partial = 0;
         Ok(reply)
+    }
+
+    async fn send(&self, request: &Value) -> Result<Reply, Verdict> {
+        let moment = self.reader.moment;
+        let repository = self.reader.plan.repository.as_str();
+        let (headers, body) = self.reader.client.post(repository, request, moment).await?;
+        let subject = format!("/repos/{repository}");
+        verdict::judge(&subject, &headers, &body, moment)
     }
 }
 

@@ -44,13 +44,25 @@ async fn serve<F>(mut socket: TcpStream, host: &str, answer: &F)
 where
     F: Fn(&str, &str, Option<&str>) -> Answer,
 {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if !matches!(socket.read_buf(&mut head).await, Ok(1..)) {
+    let mut request = Vec::new();
+    let head = loop {
+        if !matches!(socket.read_buf(&mut request).await, Ok(1..)) {
+            return;
+        }
+        if let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") {
+            break String::from_utf8(request[..end].to_vec()).unwrap();
+        }
+    };
+    // What is posted is read to its end, for a socket that closes before that loses its answer.
+    let posted = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())
+    });
+    while request.len() < head.len() + 4 + posted.unwrap_or(0) {
+        if !matches!(socket.read_buf(&mut request).await, Ok(1..)) {
             return;
         }
     }
-    let head = String::from_utf8(head).unwrap();
     let target = head.split(' ').nth(1).unwrap();
     let bearer = head.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;

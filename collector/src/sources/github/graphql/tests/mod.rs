@@ -159,6 +159,13 @@ async fn a_month_of_a_busy_repository_costs_at_most_sixty_points() {
 }
 
 #[tokio::test]
+async fn a_step_tells_what_is_left_of_the_points() {
+    let server = start(History::generate(1, 3, 1, 1, 1)).await;
+    let batch = server.backfill().step(BackfillCursor::default(), NOW_MS, 0).await;
+    assert_eq!(batch.remaining, Some(4_000));
+}
+
+#[tokio::test]
 async fn every_schedule_of_faults_ends_in_the_same_facts() {
     let history = History::generate(3, 120, 50, 10, 40);
     let calm = start(history.clone()).await;
