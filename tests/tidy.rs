@@ -70,6 +70,11 @@ const NEIGHBOURS: &[Neighbours] = &[
     Neighbours { from: "expose", to: "digest", reason: "the books are read as they are filled" },
     Neighbours { from: "slo", to: "red", reason: "a request is judged once, for all books" },
     Neighbours {
+        from: "crates/ascode",
+        to: "crates/model",
+        reason: "rules alert on the burns that the arithmetic has",
+    },
+    Neighbours {
         from: "collector/keys",
         to: "collector/link",
         reason: "numbers are counted over what was linked",

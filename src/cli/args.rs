@@ -134,7 +134,8 @@ pub(super) struct HealthOptions {
 /// Write alert rules, an Alertmanager configuration and dashboards
 ///
 /// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer, `alerts/alertmanager.yml`, and
-/// `dashboards/` for Grafana 11 or newer with its provisioning. The rules hold for any number of objectives: what differs between them is read from the metrics.
+/// `dashboards/` for Grafana 11 or newer with its provisioning. The rules hold for any number of
+/// objectives: what differs between them is read from the metrics.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
