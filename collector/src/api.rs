@@ -179,13 +179,15 @@ fn occurrences(ledger: &Reader, place: &Place, history: &mut History) -> Result<
     history.deployments.clear();
     history.incidents.clear();
     history.sightings.clear();
-    for kind in ["deployment", "incident", "sighting"] {
+    history.burns.clear();
+    for kind in ["deployment", "incident", "sighting", "burn"] {
         ledger.winners(kind, Scope::Place { service, environment }, |fact| {
             let name = Name { source: fact.source, id: fact.id };
             match fact.what {
                 What::Deployment(deployment) => history.deployments.push((name, deployment)),
                 What::Incident(incident) => history.incidents.push((name, incident)),
                 What::Sighting(sighting) => history.sightings.push((name, sighting)),
+                What::Burn(burn) => history.burns.push((name, burn)),
                 _ => {}
             }
         })?;

@@ -8,7 +8,8 @@ use redora_collector::link::{
     Arrival, Change, Failure, Gap, History, Linked, Name, Rules, Step, link,
 };
 use redora_model::fact::{
-    Claim, Commit, Deployment, Incident, Link, Nature, PullRequest, Sighting, State, Status, Turn,
+    Burn, Claim, Commit, Deployment, Events, Incident, Link, Nature, PullRequest, Sighting, State,
+    Status, Turn, VersionEvents,
 };
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
@@ -130,6 +131,27 @@ impl Place {
 
     fn last_incident(mut self, change: impl FnOnce(&mut Incident)) -> Self {
         change(&mut self.history.incidents.last_mut().unwrap().1);
+        self
+    }
+
+    /// A burn in which these versions served, each with whether it burned.
+    fn burn(mut self, from: i64, to: Option<i64>, versions: &[(&str, bool)]) -> Self {
+        let version = |(name, burns): &(&str, bool)| {
+            let (bad, version) = (if *burns { 50 } else { 0 }, (*name).to_owned());
+            VersionEvents { version, good: 50, bad, burns: *burns }
+        };
+        let burn = Burn {
+            service: Service::new("shop"),
+            environment: Environment::new("production"),
+            slo: "availability".into(),
+            tier: "1h".into(),
+            started_ms: from * HOUR,
+            ended_ms: to.map(|hours| hours * HOUR),
+            before: Events::default(),
+            since: Events::default(),
+            versions: versions.iter().map(version).collect(),
+        };
+        self.history.burns.push((Name::new("slo", &from.to_string()), burn));
         self
     }
 
@@ -609,4 +631,45 @@ fn the_order_in_which_facts_come_decides_nothing() {
     for turn in 1..10 {
         assert_eq!(place(turn), expected, "turn {turn}");
     }
+}
+
+#[test]
+fn a_burn_after_an_arrival_fails_the_version_whose_requests_were_bad() {
+    let cause = |place: Place| place.linked().burns[0].cause;
+    assert_eq!(cause(two().burn(21, None, &[])), Some(1));
+    assert_eq!(cause(two().burn(44, None, &[])), Some(1), "the window's end is in it");
+    assert_eq!(cause(two().burn(45, None, &[])), None, "after the window");
+    assert_eq!(cause(two().seen("b", "", 23).burn(21, None, &[])), Some(0), "not live yet");
+    let beside = || two().seen("a", "v1", 11).seen("b", "v2", 20);
+    assert_eq!(cause(beside().burn(21, None, &[("v1", false), ("v2", true)])), Some(1));
+    assert_eq!(cause(beside().burn(21, None, &[("v1", true), ("v2", false)])), Some(0));
+    assert_eq!(cause(beside().burn(21, None, &[("v1", true), ("v2", true)])), Some(1));
+    assert_eq!(cause(beside().burn(21, None, &[("v1", false), ("v2", false)])), Some(1));
+    assert_eq!(cause(beside().burn(21, None, &[("v3", true)])), None, "of neither");
+    let said = two().burn(500, None, &[]);
+    let reference = "deployment:github:o/shop:2";
+    let said = said.says(Claim::CausedBy, "burn:slo:500", reference, true);
+    assert_eq!(cause(said), Some(1));
+    let overruled = two().burn(21, None, &[]).says(Claim::CausedBy, "burn:slo:21", "", false);
+    assert_eq!(cause(overruled), None);
+
+    let report = two().burn(21, Some(24), &[]).report();
+    assert_eq!((report.failure.confirmed, report.failure.by_burn), (1, 1));
+    assert_eq!((report.recovery.n, report.recovery.p50_s), (1, Some(3.0 * 3600.0)));
+    assert_eq!(report.incidents.n, 0, "nobody opened one");
+    assert_eq!(two().burn(21, None, &[]).report().recovery.n, 0, "it still burns");
+}
+
+#[test]
+fn a_failure_that_is_told_several_ways_is_one_and_is_told_by_the_best() {
+    let place = two().burn(21, Some(24), &[]).incident("i", 22, Some(23)).deploy("3", "a", 30);
+    let linked = place.linked();
+    let failures = [Failure::Incident(0), Failure::Burn(0), Failure::Rollback(2)];
+    assert_eq!(linked.arrivals[1].failures, failures);
+    let report = place.report();
+    let failure = &report.failure;
+    assert_eq!((failure.confirmed, failure.by_incident, failure.by_burn), (1, 1, 0));
+    assert_eq!((report.recovery.n, report.recovery.p50_s), (1, Some(3600.0)));
+    let report = two().burn(21, Some(24), &[]).deploy("3", "a", 30).report();
+    assert_eq!((report.failure.by_burn, report.recovery.p50_s), (1, Some(3.0 * 3600.0)));
 }

@@ -4,7 +4,9 @@ use jiff::tz::TimeZone;
 use redora_collector::keys::explain::{Explanation, Metric, explain};
 use redora_collector::keys::{Query, Report, report};
 use redora_collector::link::{History, Linked, Name, Rules, link};
-use redora_model::fact::{Commit, Deployment, Incident, Nature, Sighting, State, Status, Turn};
+use redora_model::fact::{
+    Burn, Commit, Deployment, Incident, Nature, Sighting, State, Status, Turn,
+};
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
 const HOUR: i64 = 3_600_000;
@@ -90,6 +92,23 @@ fn incident(dice: &mut Dice, id: u64) -> (Name, Incident) {
     (Name::new("t", &format!("i{id}")), incident)
 }
 
+fn burn(dice: &mut Dice, id: u64) -> (Name, Burn) {
+    let started_ms = dice.hours(130);
+    let ended_ms = (dice.below(4) > 0).then(|| started_ms + dice.hours(9) - HOUR);
+    let burn = Burn {
+        service: Service::new("shop"),
+        environment: Environment::new("production"),
+        slo: "availability".into(),
+        tier: "1h".into(),
+        started_ms,
+        ended_ms,
+        before: Default::default(),
+        since: Default::default(),
+        versions: Vec::new(),
+    };
+    (Name::new("slo", &id.to_string()), burn)
+}
+
 fn sighting(dice: &mut Dice) -> Sighting {
     let first_ms = dice.hours(120);
     Sighting {
@@ -109,6 +128,7 @@ fn history(dice: &mut Dice) -> History {
         commits: (0..20).map(|number| commit(dice, number)).collect(),
         deployments: (0..deployments).map(|id| deployment(dice, id)).collect(),
         incidents: (0..incidents).map(|id| incident(dice, id)).collect(),
+        burns: (0..dice.below(4)).map(|id| burn(dice, id)).collect(),
         sightings: (0..sightings)
             .map(|id| (Name::new("t", &id.to_string()), sighting(dice)))
             .collect(),

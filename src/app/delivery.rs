@@ -4,6 +4,7 @@
 mod agent;
 mod answers;
 mod backfill;
+mod burns;
 mod pace;
 mod plan;
 mod sightings;

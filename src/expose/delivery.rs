@@ -294,11 +294,12 @@ static FAMILIES: [Family; 22] = [
     counter(
         "redora_dora_change_failures_total",
         &["service", "environment", "cause"],
-        "Deployments that failed, by what told so first: an incident, or a rollback alone.",
+        "Deployments that failed, by what told so: an incident, else a burn, or a rollback alone.",
         Put::Place(|place, out| {
             let failure = &place.ever.failure;
             out.put(&[("cause", "incident")], Some(failure.by_incident as f64));
-            let by_rollback = failure.confirmed - failure.by_incident;
+            out.put(&[("cause", "burn")], Some(failure.by_burn as f64));
+            let by_rollback = failure.confirmed - failure.by_incident - failure.by_burn;
             out.put(&[("cause", "rollback")], Some(by_rollback as f64));
         }),
     ),

@@ -120,7 +120,9 @@ def test_a_real_alertmanager_opens_an_incident_and_closes_it(
 ) -> None:
     """With the time of the alert itself, not of its telling."""
     agent = make_agent(LISTENING).start()
-    alertmanager = Alertmanager(tmp_path / "alertmanager", f"{agent.admin}/webhooks/alertmanager")
+    alertmanager = Alertmanager.telling(
+        tmp_path / "alertmanager", f"{agent.admin}/webhooks/alertmanager"
+    )
     try:
         labels = {"alertname": "Burn", "service": "shop", "environment": "production"}
         began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)

@@ -41,7 +41,7 @@ pub struct Explanation {
 /// One thing behind a number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Told {
-    /// `deployment`, `change` or `incident`.
+    /// `deployment`, `change`, `incident` or `burn`.
     pub kind: &'static str,
     /// Its fact's source and id, as a link names it; of a change its commit or pull request.
     pub id: String,
@@ -83,6 +83,9 @@ pub fn explain(linked: &Linked, query: &Query, metric: Metric) -> Explanation {
             let incidents = linked.incidents.iter();
             let alone = incidents.filter(|i| i.cause.is_none() && within(i.started_ms));
             told.extend(alone.map(|incident| Told::incident(incident, None, incident.rule)));
+            let burns = linked.burns.iter();
+            let alone = burns.filter(|burn| burn.cause.is_none() && within(burn.started_ms));
+            told.extend(alone.map(|burn| Told::burn(burn, None, burn.rule)));
             told
         }
         Metric::RecoveryTime => {
@@ -142,6 +145,10 @@ impl Told {
             value: None,
             rule,
         }
+    }
+
+    fn burn(burn: &Disruption, cause: Option<&Arrival>, rule: &'static str) -> Self {
+        Self { kind: "burn", ..Self::incident(burn, cause, rule) }
     }
 
     /// Counts as its own duration, where that is none below zero.
@@ -223,6 +230,10 @@ fn verdict(linked: &Linked, arrival: &Arrival, query: &Query) -> Vec<Told> {
             let incident = &linked.incidents[*at];
             Told::incident(incident, Some(arrival), incident.rule)
         }
+        Failure::Burn(at) => {
+            let burn = &linked.burns[*at];
+            Told::burn(burn, Some(arrival), burn.rule)
+        }
         Failure::Rollback(at) => Told {
             of: Some(arrival.names[0].to_string()),
             ..Told::arrival(&linked.arrivals[*at], None, "took it back")
@@ -233,13 +244,18 @@ fn verdict(linked: &Linked, arrival: &Arrival, query: &Query) -> Vec<Told> {
 
 /// From an arrival's failures to the end of each.
 fn recoveries(linked: &Linked, arrival: &Arrival) -> Vec<Told> {
-    let is_incident = |failure: &Failure| matches!(failure, Failure::Incident(_));
-    let has_incident = arrival.failures.iter().any(is_incident);
+    let tells = |failure: &Failure| arrival.tellers().any(|teller| teller == failure);
     let told = arrival.failures.iter().map(|failure| match failure {
         Failure::Incident(at) => {
             let incident = &linked.incidents[*at];
             let rule = if incident.resolved_ms.is_none() { "open" } else { incident.rule };
             Told::incident(incident, Some(arrival), rule).timed()
+        }
+        Failure::Burn(at) => {
+            let burn = &linked.burns[*at];
+            let is_open = burn.resolved_ms.is_none();
+            let told = Told::burn(burn, Some(arrival), if is_open { "open" } else { burn.rule });
+            if tells(failure) { told.timed() } else { Told { rule: "another tells", ..told } }
         }
         Failure::Rollback(at) => {
             let rollback = &linked.arrivals[*at];
@@ -249,7 +265,7 @@ fn recoveries(linked: &Linked, arrival: &Arrival) -> Vec<Told> {
                 first_request_ms: None,
                 ..Told::arrival(rollback, None, "took it back")
             };
-            if has_incident { Told { rule: "its incident tells", ..told } } else { told.timed() }
+            if tells(failure) { told.timed() } else { Told { rule: "another tells", ..told } }
         }
     });
     told.collect()

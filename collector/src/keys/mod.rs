@@ -109,8 +109,10 @@ pub struct FailureRate {
     pub n: usize,
     /// Those that did.
     pub confirmed: usize,
-    /// Those of which an incident tells; of the others a rollback alone does.
+    /// Those of which an incident tells.
     pub by_incident: usize,
+    /// Those of which a burn tells and no incident; of the others a rollback alone does.
+    pub by_burn: usize,
     /// Those that still may: their attribution window has not ended.
     pub pending: usize,
     /// The share that failed.
@@ -260,9 +262,12 @@ fn stages(served: &[Option<i64>], arrivals: &[(usize, &Arrival)]) -> Vec<Stage> 
 fn failure(arrivals: &[(usize, &Arrival)], query: &Query) -> FailureRate {
     let judged: Vec<_> = arrivals.iter().filter(|(_, arrival)| arrival.is_judged()).collect();
     let confirmed = judged.iter().filter(|(_, arrival)| !arrival.failures.is_empty()).count();
-    let incident = |failure: &Failure| matches!(failure, Failure::Incident(_));
-    let by_incident =
-        judged.iter().filter(|(_, arrival)| arrival.failures.iter().any(incident)).count();
+    let told = |by: fn(&Failure) -> bool| {
+        judged.iter().filter(|(_, arrival)| arrival.failures.iter().any(by)).count()
+    };
+    let by_incident = told(|failure| matches!(failure, Failure::Incident(_)));
+    // Of a burn that follows an incident, the incident tells.
+    let by_either = told(|failure| matches!(failure, Failure::Incident(_) | Failure::Burn(_)));
     let is_pending = |arrival: &Arrival| {
         let ends_ms = arrival.live_ms().saturating_add(query.attribution_ms);
         arrival.failures.is_empty() && ends_ms >= query.now_ms
@@ -272,29 +277,31 @@ fn failure(arrivals: &[(usize, &Arrival)], query: &Query) -> FailureRate {
         n: judged.len(),
         confirmed,
         by_incident,
+        by_burn: by_either - by_incident,
         pending,
         confirmed_ratio: ratio(confirmed, judged.len()),
         possible_ratio: ratio(confirmed + pending, judged.len()),
     }
 }
 
-/// From a deployment's first bad moment to the end of it: of each incident it caused, or of the
-/// deployment itself where only a rollback tells.
+/// From a deployment's first bad moment to the end of it: of each incident it caused, else of each
+/// burn, or of the deployment itself where only a rollback tells.
 fn recovery(linked: &Linked, arrivals: &[(usize, &Arrival)]) -> Spread {
     let mut samples = Samples::default();
     for (_, arrival) in arrivals {
-        let incident = |failure: &Failure| matches!(failure, Failure::Incident(_));
-        let has_incident = arrival.failures.iter().any(incident);
-        for failure in &arrival.failures {
+        for failure in arrival.tellers() {
             match failure {
                 Failure::Incident(at) => {
                     let incident = &linked.incidents[*at];
                     samples.span_of(Some(incident.started_ms), incident.resolved_ms);
                 }
-                Failure::Rollback(at) if !has_incident => {
+                Failure::Burn(at) => {
+                    let burn = &linked.burns[*at];
+                    samples.span_of(Some(burn.started_ms), burn.resolved_ms);
+                }
+                Failure::Rollback(at) => {
                     samples.span(arrival.live_ms(), linked.arrivals[*at].finished_ms);
                 }
-                Failure::Rollback(_) => {}
             }
         }
     }

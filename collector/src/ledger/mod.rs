@@ -237,6 +237,12 @@ impl<'a> Columns<'a> {
                 at_ms: sighting.first_ms,
                 ..Self::default()
             },
+            What::Burn(burn) => Self {
+                service: burn.service.as_str(),
+                environment: burn.environment.as_str(),
+                at_ms: burn.started_ms,
+                ..Self::default()
+            },
             What::Link(_) => Self::default(),
         }
     }

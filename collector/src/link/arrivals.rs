@@ -99,7 +99,7 @@ fn unmapped(history: &History) -> impl Iterator<Item = Event<'_>> {
 
 /// Whether a sighting is of this revision, which either side may have abbreviated, or else of this
 /// version.
-fn is_of(seen: &Sighting, revision: Option<&Revision>, version: &str) -> bool {
+pub(super) fn is_of(seen: &Sighting, revision: Option<&Revision>, version: &str) -> bool {
     match (&seen.revision, revision) {
         (Some(seen), Some(revision)) => {
             let (seen, revision) = (seen.as_str(), revision.as_str());

@@ -1,18 +1,21 @@
-//! Which arrivals failed: an incident that began soon after one, or a rollback that took it back.
+//! Which arrivals failed: an incident or a burn that began soon after one, or a rollback that took it
+//! back.
 
-use redora_model::fact::{Claim, Incident, Link, Nature, Turn};
+use redora_model::fact::{Burn, Claim, Incident, Link, Nature, Sighting, Turn, VersionEvents};
 
+use super::arrivals::is_of;
 use super::history::{History, Rules};
-use super::linked::{Disruption, Failure, Linked, Step};
+use super::linked::{Arrival, Disruption, Failure, Linked, Step};
 use super::name::Name;
 
-/// Finds the cause of every disruption, and what every rollback took back.
+/// Finds the cause of every disruption and burn, and what every rollback took back.
 pub(super) fn attribute(history: &History, rules: &Rules, linked: &mut Linked) {
     let disruptions = history.incidents.iter().filter(|(_, i)| i.nature == Nature::Disruption);
     let mut incidents: Vec<&(Name, Incident)> = disruptions.collect();
     incidents.sort_by(|a, b| (a.1.started_ms, &a.0).cmp(&(b.1.started_ms, &b.0)));
     for (name, incident) in incidents {
-        let (cause, rule) = cause(history, rules, linked, name, incident);
+        let case = Case::of_incident(name, incident);
+        let (cause, rule) = cause(history, rules, linked, &case);
         if let Some(cause) = cause {
             let number = linked.incidents.len();
             linked.arrivals[cause].failures.push(Failure::Incident(number));
@@ -20,6 +23,17 @@ pub(super) fn attribute(history: &History, rules: &Rules, linked: &mut Linked) {
         let (name, started_ms) = (name.clone(), incident.started_ms);
         let resolved_ms = resolved(&incident.changes);
         linked.incidents.push(Disruption { name, started_ms, resolved_ms, cause, rule });
+    }
+    let mut burns: Vec<&(Name, Burn)> = history.burns.iter().collect();
+    burns.sort_by(|a, b| (a.1.started_ms, &a.0).cmp(&(b.1.started_ms, &b.0)));
+    for (name, burn) in burns {
+        let (cause, rule) = cause(history, rules, linked, &Case::of_burn(name, burn));
+        if let Some(cause) = cause {
+            linked.arrivals[cause].failures.push(Failure::Burn(linked.burns.len()));
+        }
+        let Burn { started_ms, ended_ms: resolved_ms, .. } = *burn;
+        let name = name.clone();
+        linked.burns.push(Disruption { name, started_ms, resolved_ms, cause, rule });
     }
     for at in 0..linked.arrivals.len() {
         if linked.arrivals[at].step == Step::Rollback
@@ -44,16 +58,62 @@ fn taken_back(linked: &Linked, rollback: usize) -> Option<usize> {
     (earlier + 1..rollback).find(|at| linked.arrivals[*at].is_judged())
 }
 
-/// The arrival that caused an incident, and the rule that says so.
+/// What an arrival may have caused.
+struct Case<'a> {
+    kind: &'static str,
+    name: &'a Name,
+    started_ms: i64,
+    /// The deployment that someone named.
+    deployment: Option<&'a str>,
+    /// Whether it says whose it is.
+    has_service: bool,
+    /// Versions that served while it burned; empty where nobody counted them.
+    versions: &'a [VersionEvents],
+}
+
+impl<'a> Case<'a> {
+    fn of_incident(name: &'a Name, incident: &'a Incident) -> Self {
+        Self {
+            kind: "incident",
+            name,
+            started_ms: incident.started_ms,
+            deployment: incident.deployment.as_deref(),
+            has_service: incident.service.is_some(),
+            versions: &[],
+        }
+    }
+
+    fn of_burn(name: &'a Name, burn: &'a Burn) -> Self {
+        let (started_ms, versions) = (burn.started_ms, &burn.versions[..]);
+        Self { kind: "burn", name, started_ms, deployment: None, has_service: true, versions }
+    }
+
+    /// Whether an arrival's own requests may have been the bad ones. Where versions run side by
+    /// side, only one that burns by itself is to blame; where none does, nobody can tell them apart.
+    fn may_be(&self, history: &History, arrival: &Arrival) -> bool {
+        let mut burning = self.versions.iter().filter(|version| version.burns).peekable();
+        let is_its = |version: &VersionEvents| {
+            let seen_so = |seen: &&(Name, Sighting)| {
+                seen.1.version == version.version
+                    && is_of(&seen.1, arrival.revision.as_ref(), &arrival.version)
+            };
+            let is_named = !version.version.is_empty() && version.version == arrival.version;
+            is_named || history.sightings.iter().any(|seen| seen_so(&seen))
+        };
+        burning.peek().is_none() || burning.any(is_its)
+    }
+}
+
+/// The arrival that caused something, and the rule that says so.
 fn cause(
     history: &History,
     rules: &Rules,
     linked: &Linked,
-    name: &Name,
-    incident: &Incident,
+    case: &Case<'_>,
 ) -> (Option<usize>, &'static str) {
-    let is_claim =
-        |link: &&Link| link.claim == Claim::CausedBy && name.is_linked("incident", &link.subject);
+    let is_claim = |link: &&Link| {
+        link.claim == Claim::CausedBy && case.name.is_linked(case.kind, &link.subject)
+    };
     let claims = || history.links.iter().filter(is_claim);
     let arrival = |is: &dyn Fn(&Name) -> bool| {
         linked.arrivals.iter().position(|arrival| arrival.names.iter().any(is))
@@ -63,13 +123,13 @@ fn cause(
     if said.is_some() {
         return (said, "manual");
     }
-    if let Some(deployment) = &incident.deployment {
+    if let Some(deployment) = case.deployment {
         let cause = arrival(&|name| name.is_called(deployment));
         if cause.is_some() {
             return (cause, "named");
         }
     }
-    if incident.service.is_none() {
+    if !case.has_service {
         return (None, "no service");
     }
     let overruled = |at: usize| {
@@ -79,9 +139,10 @@ fn cause(
     };
     let within = |at: &usize| {
         let arrival = &linked.arrivals[*at];
-        let after = incident.started_ms.checked_sub(arrival.live_ms());
+        let after = case.started_ms.checked_sub(arrival.live_ms());
         arrival.is_judged()
             && after.is_some_and(|after| (0..=rules.attribution_ms).contains(&after))
+            && case.may_be(history, arrival)
             && !overruled(*at)
     };
     let latest = (0..linked.arrivals.len())

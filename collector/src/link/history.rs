@@ -1,6 +1,6 @@
 //! What is known of one service in one environment, and what its users decided about the rules.
 
-use redora_model::fact::{Commit, Deployment, Incident, Link, PullRequest, Sighting};
+use redora_model::fact::{Burn, Commit, Deployment, Incident, Link, PullRequest, Sighting};
 use redora_model::identity::Revision;
 
 use super::name::Name;
@@ -20,6 +20,8 @@ pub struct History {
     pub incidents: Vec<(Name, Incident)>,
     /// Versions that telemetry saw, with their facts' names.
     pub sightings: Vec<(Name, Sighting)>,
+    /// Burns of the service's objectives, with their facts' names.
+    pub burns: Vec<(Name, Burn)>,
     /// What rules and people say of these facts.
     pub links: Vec<Link>,
 }
@@ -39,6 +41,10 @@ impl History {
             incident.changes.retain(|turn| earlier(&turn.at_ms));
         }
         self.sightings.retain(|(_, sighting)| earlier(&sighting.first_ms));
+        self.burns.retain(|(_, burn)| earlier(&burn.started_ms));
+        for (_, burn) in &mut self.burns {
+            burn.ended_ms = burn.ended_ms.filter(&mut earlier);
+        }
         next
     }
 

@@ -15,8 +15,10 @@ pub struct Linked {
     pub open: Vec<Name>,
     /// Redeployments of what was there, with their finish.
     pub redeployments: Vec<(Name, i64)>,
-    /// Disruptions of the service.
+    /// Disruptions of the service that someone told of.
     pub incidents: Vec<Disruption>,
+    /// Those that its error budgets tell of.
+    pub burns: Vec<Disruption>,
     /// Whether telemetry saw any version here.
     pub observed: bool,
 }
@@ -34,7 +36,7 @@ impl Linked {
         };
         let others = self.failed.iter().chain(&self.redeployments);
         let others = others.map(|(other, _)| name(other)).chain(self.open.iter().map(name));
-        let incidents = self.incidents.iter();
+        let incidents = self.incidents.iter().chain(&self.burns);
         let incidents = incidents.map(|i| size_of::<Disruption>() + i.name.source.len());
         self.arrivals.iter().map(arrival).chain(others).chain(incidents).sum()
     }
@@ -63,7 +65,7 @@ pub struct Arrival {
     pub gap: Option<Gap>,
     /// Whether it was an unplanned repair, and by which rule.
     pub repair: Option<&'static str>,
-    /// The incidents that it caused, by id, and the rollback that took it back, by arrival.
+    /// The incidents and burns that it caused, and the rollback that took it back.
     pub failures: Vec<Failure>,
 }
 
@@ -72,6 +74,13 @@ impl Arrival {
     #[must_use]
     pub fn live_ms(&self) -> i64 {
         self.first_request_ms.unwrap_or(self.finished_ms)
+    }
+
+    /// The failures that tell how long it was bad: its incidents, else its burns, else rollbacks. A
+    /// bad hour that is told three ways is one.
+    pub fn tellers(&self) -> impl Iterator<Item = &Failure> {
+        let best = self.failures.iter().map(Failure::rank).min();
+        self.failures.iter().filter(move |failure| Some(failure.rank()) == best)
     }
 
     /// Whether it may fail: what only takes back a failure is not counted as another chance.
@@ -129,11 +138,24 @@ pub struct Change {
 pub enum Failure {
     /// This incident, by its place in [`Linked::incidents`].
     Incident(usize),
+    /// This burn, by its place in [`Linked::burns`].
+    Burn(usize),
     /// This rollback, by its place in [`Linked::arrivals`].
     Rollback(usize),
 }
 
-/// An incident that was a disruption.
+impl Failure {
+    /// How well it tells the time of the failure, the best as 0.
+    fn rank(&self) -> u8 {
+        match self {
+            Failure::Incident(_) => 0,
+            Failure::Burn(_) => 1,
+            Failure::Rollback(_) => 2,
+        }
+    }
+}
+
+/// An incident that was a disruption, or a burn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disruption {
     /// Its fact's name.

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::answers;
+use super::burns::Burns;
 use super::sightings::Sighted;
 use super::sources::{doors, timed, unix_ms};
 use super::{Ask, DeliveryError, LEDGER_FILE, Rules, Zone, open, rules};
@@ -48,6 +49,21 @@ struct Work {
     warm: Mutex<Warm>,
 }
 
+/// What was seen in the telemetry so far.
+struct Seen {
+    versions: Sighted,
+    burns: Burns,
+}
+
+impl Seen {
+    fn keep(&mut self, digest: &Digest, rounds: &Rounds) -> Result<bool, LedgerError> {
+        let now_ms = u64::try_from((rounds.clock)()).unwrap_or(0);
+        let mut ledger = rounds.store.ledger();
+        let versions = self.versions.keep(digest, &mut ledger)?;
+        Ok(self.burns.keep(digest, &mut ledger, now_ms)? || versions)
+    }
+}
+
 /// What was computed last.
 #[derive(Debug, Default)]
 struct Numbers {
@@ -77,7 +93,7 @@ impl Delivering {
             let _entered = runtime.enter();
             prepare(config, digest, clock, seed)
         };
-        let (work, sources, sighted) = match prepared {
+        let (work, sources, seen) = match prepared {
             Ok(prepared) => prepared,
             Err(fault) => {
                 // It may not be waited for within another runtime.
@@ -90,7 +106,7 @@ impl Delivering {
         thread::Builder::new().name("redora-delivery".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = thread_work.run(sources, sighted) => {}
+                    () = thread_work.run(sources, seen) => {}
                     _ = stopped => {}
                 }
             });
@@ -130,11 +146,14 @@ fn prepare(
     digest: Arc<Digest>,
     clock: &Clock,
     seed: u64,
-) -> Result<(Arc<Work>, Vec<Timed>, Sighted), DeliveryError> {
+) -> Result<(Arc<Work>, Vec<Timed>, Seen), DeliveryError> {
     let clock = unix_ms(clock);
     let sources = timed(&config.delivery, clock())?;
     let (store, board, changed) = (Store::new(open(config)?), Board::default(), Arc::default());
-    let sighted = Sighted::of(&store.ledger())?;
+    let seen = {
+        let ledger = store.ledger();
+        Seen { versions: Sighted::of(&ledger)?, burns: Burns::of(&ledger)? }
+    };
     let doors = doors(&config.delivery, &sources);
     doors.names().for_each(|name| board.note(name, |_| ()));
     let work = Work {
@@ -148,16 +167,16 @@ fn prepare(
         numbers: Mutex::default(),
         warm: Mutex::new(Warm::new(config.delivery.memory_bytes)),
     };
-    Ok((Arc::new(work), sources, sighted))
+    Ok((Arc::new(work), sources, seen))
 }
 
 impl Work {
     /// Everything side by side; ends only by being dropped.
-    async fn run(self: &Arc<Self>, sources: Vec<Timed>, sighted: Sighted) {
+    async fn run(self: &Arc<Self>, sources: Vec<Timed>, seen: Seen) {
         tokio::join!(
             self.rounds.run(sources),
             self.keep_handling(),
-            self.keep_sighting(sighted),
+            self.keep_seeing(seen),
             self.keep_publishing()
         );
     }
@@ -224,10 +243,10 @@ impl Work {
         }
     }
 
-    /// Stores which versions served, soon after they did.
-    async fn keep_sighting(&self, mut sighted: Sighted) {
+    /// Stores which versions served and which budgets burn, soon after they did.
+    async fn keep_seeing(&self, mut seen: Seen) {
         loop {
-            match sighted.keep(&self.digest, &mut self.rounds.store.ledger()) {
+            match seen.keep(&self.digest, &self.rounds) {
                 Ok(true) => self.rounds.changed.notify_one(),
                 Ok(false) => {}
                 Err(error) => tracing::error!(event = "sightings_failed", %error, "tried again"),

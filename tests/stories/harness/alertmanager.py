@@ -1,4 +1,4 @@
-"""A real Alertmanager that tells one webhook of its alerts, at once."""
+"""A real Alertmanager."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -16,23 +17,12 @@ from .waiting import eventually
 class Alertmanager:
     """One server on ports of its own, alone in its cluster."""
 
-    def __init__(self, directory: Path, webhook: str) -> None:
+    def __init__(self, directory: Path, configuration: str) -> None:
         directory.mkdir(parents=True)
         port, cluster = free_ports(2)
         self.url = f"http://127.0.0.1:{port}"
-        receiver = {"url": webhook, "send_resolved": True}
         config = directory / "alertmanager.yml"
-        # JSON is YAML, and needs no quoting of its own.
-        words = {
-            "route": {
-                "receiver": "redora",
-                "group_by": ["alertname"],
-                "group_wait": "1s",
-                "group_interval": "1s",
-            },
-            "receivers": [{"name": "redora", "webhook_configs": [receiver]}],
-        }
-        config.write_text(json.dumps(words), encoding="utf-8")
+        config.write_text(configuration, encoding="utf-8")
         program = shutil.which("prometheus-alertmanager") or "/usr/bin/prometheus-alertmanager"
         command = [
             Path(program),
@@ -45,6 +35,22 @@ class Alertmanager:
         self.process = Process("alertmanager", command, directory)
         ready = f"{self.url}/-/ready"
         eventually(lambda: requests.get(ready, timeout=2).ok, "Alertmanager is ready", 30)
+
+    @staticmethod
+    def telling(directory: Path, webhook: str) -> Alertmanager:
+        """One that tells a webhook of its alerts, at once."""
+        route = {"receiver": "redora", "group_by": ["alertname"]}
+        pace = {"group_wait": "1s", "group_interval": "1s"}
+        receiver = {"url": webhook, "send_resolved": True}
+        receivers = [{"name": "redora", "webhook_configs": [receiver]}]
+        # JSON is YAML, and needs no quoting of its own.
+        return Alertmanager(directory, json.dumps({"route": route | pace, "receivers": receivers}))
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Every alert that is on, silenced and inhibited ones too."""
+        answer = requests.get(f"{self.url}/api/v2/alerts", timeout=5)
+        answer.raise_for_status()
+        return list(answer.json())
 
     def fire(self, began: datetime, ended: datetime | None = None, **labels: str) -> None:
         """Tell it of an alert, as Prometheus does."""

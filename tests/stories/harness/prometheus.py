@@ -35,16 +35,18 @@ class Flavour:
 
 
 class Prometheus:
-    """One server on a port of its own with a time series store of its own."""
+    """One server on a port of its own with a store of its own; `extra` is more configuration."""
 
-    def __init__(self, flavour: Flavour, directory: Path, target_port: int) -> None:
+    def __init__(
+        self, flavour: Flavour, directory: Path, target_port: int, extra: str = ""
+    ) -> None:
         self.flavour = flavour
         self.version = version_of(flavour.program)
         directory.mkdir(parents=True)
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         config = directory / "prometheus.yml"
-        config.write_text(self._configuration(target_port))
+        config.write_text(self._configuration(target_port) + extra)
         command = [
             flavour.program,
             f"--config.file={config}",

@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1 as trace;
+use prost::Message;
+use redora_model::identity::{Service, Tenant};
+use redora_model::slo::{Goal, Indicator, Objective, Tiers, Window};
+use redora_wire::Signal;
+
+use super::*;
+use crate::digest::Settings;
+use crate::series::{Hasher, Limits};
+use crate::slo::{Select, Watched};
+
+const START_MS: u64 = 1_790_000_000_000;
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+
+/// An agent with one objective and its ledger.
+struct Stage {
+    digest: Digest,
+    ledger: Ledger,
+    burns: Burns,
+    now_ms: u64,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new(tiers: Tiers) -> Self {
+        let objective = Objective {
+            name: "availability".into(),
+            service: Service::new("shop"),
+            indicator: Indicator::Availability,
+            goal: Goal::parse("99%").unwrap(),
+            window: Window::Rolling { seconds: 30 * 86_400 },
+            tiers,
+            team: String::new(),
+            runbook: String::new(),
+        };
+        let slos = vec![Watched { objective, select: Select::default() }];
+        let settings = Settings {
+            red: Default::default(),
+            log_metrics: Vec::new(),
+            slos,
+            series: Limits::default(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).unwrap();
+        let digest = Digest::new(settings, Hasher::default());
+        digest.advance(START_MS);
+        let burns = Burns::of(&ledger).unwrap();
+        Self { digest, ledger, burns, now_ms: START_MS, _folder: folder }
+    }
+
+    /// Requests that a version serves at this moment.
+    fn serve(&self, version: &str, good: usize, bad: usize) {
+        let text = |key: &str, value: &str| KeyValue {
+            key: key.into(),
+            value: Some(AnyValue { value: Some(any_value::Value::StringValue(value.into())) }),
+            ..Default::default()
+        };
+        let span = |code| trace::Span {
+            kind: 2,
+            status: Some(trace::Status { code, ..Default::default() }),
+            ..Default::default()
+        };
+        let spans = (0..good).map(|_| span(0)).chain((0..bad).map(|_| span(2)));
+        let part = trace::ResourceSpans {
+            resource: Some(Resource {
+                attributes: vec![text("service.name", "shop"), text("service.version", version)],
+                ..Default::default()
+            }),
+            scope_spans: vec![trace::ScopeSpans { spans: spans.collect(), ..Default::default() }],
+            ..Default::default()
+        };
+        let bytes = ExportTraceServiceRequest { resource_spans: vec![part] }.encode_to_vec();
+        let taken = self.digest.take(&Tenant::single(), Signal::Traces, &bytes, self.now_ms);
+        taken.unwrap();
+    }
+
+    /// Five seconds later it looks.
+    fn look(&mut self) -> bool {
+        self.now_ms += 5 * SECOND;
+        self.burns.keep(&self.digest, &mut self.ledger, self.now_ms).unwrap()
+    }
+
+    fn facts(&self) -> Vec<Burn> {
+        let mut all = BTreeMap::new();
+        let each = |fact: Fact| {
+            let What::Burn(burn) = fact.what else { panic!("{fact:?}") };
+            all.insert(fact.id, burn);
+        };
+        self.ledger.winners("burn", Scope::All, each).unwrap();
+        all.into_values().collect()
+    }
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap()
+}
+
+#[test]
+fn a_version_that_burns_the_budget_is_told_with_its_evidence() {
+    let mut stage = Stage::new(Tiers::ALL);
+    for _ in 0..12 {
+        stage.serve("1", 10, 0);
+        assert!(!stage.look());
+    }
+    let arrived_ms = stage.now_ms;
+    stage.serve("1", 10, 0);
+    stage.serve("2", 0, 40);
+    assert!(stage.look(), "three bad events and more, over both windows");
+    assert!(!stage.look(), "it is told once");
+    let [burn] = &stage.facts()[..] else { panic!("one burn") };
+    let began_ms = signed(arrived_ms + 5 * SECOND);
+    assert_eq!((burn.started_ms, burn.ended_ms, &*burn.tier), (began_ms, None, "1h"));
+    assert_eq!((burn.service.as_str(), burn.environment.as_str()), ("shop", PRODUCTION));
+    assert_eq!(burn.before, Events { good: 120, bad: 0 });
+    assert_eq!(burn.since, Events { good: 10, bad: 40 });
+    let version = |version: &str, good, bad, burns| {
+        let version = version.to_owned();
+        VersionEvents { version, good, bad, burns }
+    };
+    assert_eq!(burn.versions, [version("1", 10, 0, false), version("2", 0, 40, true)]);
+
+    stage.serve("2", 0, 5);
+    let bad_ms = signed(stage.now_ms + 5 * SECOND);
+    while !stage.look() {
+        stage.serve("1", 10, 0);
+        assert!(stage.now_ms < START_MS + 60 * MINUTE, "it never ends");
+    }
+    let [burn] = &stage.facts()[..] else { panic!("the same burn") };
+    assert_eq!((burn.started_ms, burn.ended_ms), (began_ms, Some(bad_ms)));
+    assert_eq!(burn.since.bad, 45);
+}
+
+#[test]
+fn a_burn_goes_on_in_the_next_process_and_ends_there() {
+    let mut stage = Stage::new(Tiers::ALL);
+    stage.serve("1", 10, 0);
+    stage.look();
+    stage.serve("1", 0, 40);
+    assert!(stage.look());
+    let began_ms = stage.facts()[0].started_ms;
+    stage.burns = Burns::of(&stage.ledger).unwrap();
+    stage.serve("1", 0, 5);
+    assert!(!stage.look(), "it is known");
+    stage.now_ms += 7 * 3_600 * SECOND;
+    assert!(stage.look(), "all windows are over");
+    let [burn] = &stage.facts()[..] else { panic!("the same burn") };
+    assert_eq!(burn.started_ms, began_ms);
+    assert!(burn.ended_ms.is_some_and(|ended_ms| ended_ms >= began_ms));
+}
+
+#[test]
+fn what_pages_nobody_is_no_burn() {
+    let mut silent = Stage::new(Tiers { page: false, ticket: true });
+    let mut few = Stage::new(Tiers::ALL);
+    for stage in [&mut silent, &mut few] {
+        stage.serve("1", 10, 0);
+        stage.look();
+    }
+    silent.serve("1", 0, 40);
+    few.serve("1", 0, 2);
+    for stage in [&mut silent, &mut few] {
+        assert!(!stage.look());
+        assert_eq!(stage.facts(), []);
+    }
+}
