@@ -40,7 +40,6 @@ PICKED = {"service": "shop", "environment": "production", "window": "30d"}
 
 # Boards of which nothing is there, and why.
 EMPTY_BOARDS = {
-    "redora-slo": "the agent of this story has no objectives",
     "redora-alerts": "these servers have no rules, and no Alertmanager is here",
 }
 # Queries that rightly find nothing, by board, panel and letter, and why.
@@ -65,7 +64,10 @@ def stage(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     directory = tmp_path_factory.mktemp("boards")
     log = directory / "incidents.jsonl"
     log.touch()
-    agent = Agent(tools.redora, directory / "agent", f"delivery: {{ incidents: [jsonl: {log}] }}\n")
+    slos = directory / "slos.yaml"
+    slos.write_text("- { name: stock, service: shop, indicator: availability, objective: 99% }\n")
+    extra = f"slos: [{slos}]\ndelivery: {{ incidents: [jsonl: {log}] }}\n"
+    agent = Agent(tools.redora, directory / "agent", extra)
     servers: list[Prometheus] = []
     try:
         Dora.of_agent(agent).store(history())
