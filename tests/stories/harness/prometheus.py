@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,23 @@ class Prometheus:
     def __init__(
         self, flavour: Flavour, directory: Path, target_port: int, extra: str = ""
     ) -> None:
+        self._start(flavour, directory, lambda: self._configuration(target_port) + extra)
+
+    @classmethod
+    def configured(cls, flavour: Flavour, directory: Path, configuration: str) -> Prometheus:
+        """One with a configuration that is given."""
+        server = cls.__new__(cls)
+        server._start(flavour, directory, lambda: configuration)
+        return server
+
+    def _start(self, flavour: Flavour, directory: Path, configuration: Callable[[], str]) -> None:
         self.flavour = flavour
         self.version = version_of(flavour.program)
         directory.mkdir(parents=True)
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         config = directory / "prometheus.yml"
-        config.write_text(self._configuration(target_port) + extra)
+        config.write_text(configuration())
         command = [
             flavour.program,
             f"--config.file={config}",
