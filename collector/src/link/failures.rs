@@ -1,5 +1,5 @@
-//! Which arrivals failed: an incident or a burn that began soon after one, or a rollback that took it
-//! back.
+//! Which arrivals failed: an incident or a burn that began soon after one, or a rollback that took
+//! it back.
 
 use redora_model::fact::{Burn, Claim, Incident, Link, Nature, Sighting, Turn, VersionEvents};
 
@@ -89,7 +89,7 @@ impl<'a> Case<'a> {
     }
 
     /// Whether an arrival's own requests may have been the bad ones. Where versions run side by
-    /// side, only one that burns by itself is to blame; where none does, nobody can tell them apart.
+    /// side, only one that burns by itself is to blame; where none does, nobody can tell which.
     fn may_be(&self, history: &History, arrival: &Arrival) -> bool {
         let mut burning = self.versions.iter().filter(|version| version.burns).peekable();
         let is_its = |version: &VersionEvents| {

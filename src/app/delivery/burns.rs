@@ -169,8 +169,8 @@ impl Known {
         Fact { source: SOURCE.to_owned(), id, as_of_ms: now_ms, what: What::Burn(burn) }
     }
 
-    /// Puts in what was counted since the calm: the events, and of each version whether its requests
-    /// alone would burn.
+    /// Puts in what was counted since the calm: the events, and of each version whether its
+    /// requests alone would burn.
     fn count(&self, fact: &mut Fact, standing: &Standing<'_>, versions: Versions) {
         let What::Burn(burn) = &mut fact.what else { return };
         let tier = TIERS.iter().find(|tier| tier.long.name == burn.tier).unwrap_or(&TIERS[0]);

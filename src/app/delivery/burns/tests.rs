@@ -1,3 +1,5 @@
+//! One objective under real requests: what is told of a burn, and that it is told once.
+
 use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
