@@ -243,7 +243,7 @@ def test_the_numbers_of_ci_and_of_failures_are_in_a_scrape(
     assert scrape.total("redora_ci_duration_seconds", **week, quantile="0.5") == 45
     place = {"service": "shop", "environment": "production"}
     causes = scrape.rows("redora_dora_change_failures_total", "cause", **place)
-    assert causes == {("incident",): 0, ("rollback",): 1}
+    assert causes == {("burn",): 0, ("incident",): 0, ("rollback",): 1}
     assert scrape.total("redora_dora_rollbacks_total", **place) == 1
     finished = scrape.rows("redora_dora_finished_deployments_total", "result", **place)
     assert finished == {("success",): 3, ("failure",): 0}
