@@ -16,6 +16,7 @@ mod hints;
 mod loopback;
 mod replay;
 mod signs;
+mod waits;
 mod world;
 
 const NOW_MS: i64 = 1_700_000_000_000;
