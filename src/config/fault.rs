@@ -247,6 +247,9 @@ pub enum Conflict {
     /// `app` beside `token`.
     #[error("stands beside token; keep one of the two")]
     TokenAndApp,
+    /// `prereleases` without `releases`.
+    #[error("counts beside releases: true; add that, or remove this")]
+    PrereleasesAlone,
     /// An element of `incidents` that names no teller, or several.
     #[error(
         "names {0} tellers of incidents; give exactly one of jsonl, statuspage, github_labels, \

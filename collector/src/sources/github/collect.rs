@@ -140,6 +140,11 @@ impl Collector {
             Object::Ref { name, after: Some(_) } if name.starts_with("refs/heads/") => {
                 (&[Stream::Commits], Ask::Walk)
             }
+            Object::Ref { name, .. }
+                if name.strip_prefix("refs/tags/").is_some_and(|name| self.plan.has_tag(name)) =>
+            {
+                (&[Stream::Tags], Ask::Walk)
+            }
             Object::Ref { .. } => (&[], Ask::Walk),
         };
         let is_planned = |stream: &Stream| self.plan.streams.contains(stream);

@@ -122,11 +122,35 @@ pub(crate) struct Run {
 pub(crate) struct Release {
     pub(crate) id: u64,
     pub(crate) tag_name: String,
+    pub(crate) created_at: Option<String>,
     pub(crate) published_at: Option<String>,
     pub(crate) updated_at: Option<String>,
     pub(crate) draft: Option<bool>,
     pub(crate) prerelease: Option<bool>,
     pub(crate) html_url: Option<String>,
+}
+
+/// A tag as the list of refs has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ref {
+    #[serde(rename = "ref")]
+    pub(crate) name: String,
+    pub(crate) object: Target,
+}
+
+/// What a ref or a tag names.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) sha: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+}
+
+/// An annotated tag.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TagObject {
+    pub(crate) tagger: Option<Signature>,
+    pub(crate) object: Target,
 }
 
 /// An issue; pull requests are listed among them.

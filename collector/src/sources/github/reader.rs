@@ -2,6 +2,7 @@
 //! hints all read an object here, so that it is the same fact whoever asked for it.
 
 use redora_model::fact::{Fact, State, What};
+use redora_model::identity::Revision;
 use serde::de::DeserializeOwned;
 
 use super::client::{Answer, Client};
@@ -103,6 +104,7 @@ impl Reader<'_> {
                 }
                 Err(error) => Ok(self.unfit("a commit", error)),
             },
+            Stream::Tags => unreachable!("read by name, in a way of their own"),
         }
     }
 
@@ -211,11 +213,12 @@ impl Reader<'_> {
     }
 
     async fn release(&mut self, id: u64, release: &payload::Release) -> Result<Fate, Verdict> {
-        if !release.is_out() {
+        if !release.is_out(self.plan.prereleases) {
             return Ok(Fate::Over);
         }
-        let tag = escaped(&release.tag_name).replace("%2F", "/");
-        let path = format!("{}/commits/tags/{tag}", self.base());
+        // As GitHub's own clients write it: a parameter of the path is one segment.
+        let tag = escaped(&format!("tags/{}", release.tag_name));
+        let path = format!("{}/commits/{tag}", self.base());
         let commit = match self.ask(&path).await {
             Ok(answer) => {
                 let commit: payload::Parent =
@@ -224,13 +227,28 @@ impl Reader<'_> {
             }
             Err(Verdict::Never(Refusal::Unknown { .. } | Refusal::Other { status: 422, .. })) => {
                 self.ask_access().await?;
-                self.reject(&format!("{id}: there is no tag {}", release.tag_name));
                 None
             }
             Err(verdict) => return Err(verdict),
         };
+        Ok(self.make_release(id, release, commit))
+    }
+
+    /// Makes a release with the commit of its tag a fact.
+    pub(crate) fn make_release(
+        &mut self,
+        id: u64,
+        release: &payload::Release,
+        commit: Option<Revision>,
+    ) -> Fate {
+        if !release.is_out(self.plan.prereleases) {
+            return Fate::Over;
+        }
+        if commit.is_none() {
+            self.reject(&format!("{id}: there is no tag {}", release.tag_name));
+        }
         let made = self.owner.release(&self.plan.environment, release, commit);
-        Ok(made.transpose().map_or(Fate::Over, |made| self.keep(id, made)))
+        made.transpose().map_or(Fate::Over, |made| self.keep(id, made))
     }
 
     async fn incident(&mut self, number: u64, issue: &payload::Issue) -> Result<Fate, Verdict> {

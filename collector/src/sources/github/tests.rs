@@ -15,6 +15,7 @@ mod commits;
 mod hints;
 mod loopback;
 mod replay;
+mod replay_signs;
 mod signs;
 mod waits;
 mod world;
@@ -64,6 +65,8 @@ impl Server {
             streams: ALL.to_vec(),
             incident_label: "incident: p1".into(),
             workflow: "deploy.yml".into(),
+            prereleases: false,
+            tags: Vec::new(),
             environment: Environment::new("production"),
             since_ms: SINCE_MS,
         };

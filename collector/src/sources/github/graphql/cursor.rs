@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::cursor::{Cursor, History, Place, Stream};
+use super::super::cursor::{Cursor, History, Place, Stream, Tags};
 
 /// The positions of one repository's backfill. A new one begins at the newest object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +42,9 @@ impl BackfillCursor {
     #[must_use]
     pub fn into_cursor(self) -> Cursor {
         let places = self.spots.into_iter().filter_map(|(stream, spot)| {
-            let Spot { complete_ms: watermark_ms, open, handed: unread, history, .. } = spot;
+            let Spot { complete_ms: watermark_ms, open, handed: unread, history, tags, .. } = spot;
             let place = if watermark_ms.is_some() {
-                Place { watermark_ms, unread, open, history, ..Place::default() }
+                Place { watermark_ms, unread, open, history, tags, walk: None }
             } else {
                 // What was deployed is known here alone, for deployments may be complete.
                 let History { strays, .. } = history?;
@@ -94,6 +94,9 @@ pub(crate) struct Spot {
     /// What the stream of commits keeps beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<History>,
+    /// What the stream of tags keeps beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tags: Option<Tags>,
 }
 
 /// A node that its page showed in part.
