@@ -5,6 +5,7 @@ mod forecast;
 mod history;
 mod language;
 mod server;
+mod signs;
 
 use std::collections::BTreeMap;
 
