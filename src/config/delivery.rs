@@ -128,13 +128,13 @@ fn repository(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<
 fn signs(walk: &mut Walk<'_>, section: &Section<'_>, repository: &mut Repository) {
     repository.environments = names(walk, section, "environment");
     repository.workflow = name(walk, section, "workflow");
+    let faults = walk.faults();
     let mut switch = |key| typed(walk, section, key, Form::Switch, scalar::switch);
-    let releases = switch("releases");
-    repository.releases = releases.unwrap_or(false);
+    repository.releases = switch("releases").unwrap_or(false);
     repository.prereleases = switch("prereleases").unwrap_or(false);
-    if let Some(field) = section.field("prereleases")
-        && repository.prereleases
-        && !repository.releases
+    let is_alone = repository.prereleases && !repository.releases;
+    if let Some(field) = section.field("prereleases").filter(|_| is_alone)
+        && walk.faults() == faults
     {
         walk.fault(field.at, &field.key, Conflict::PrereleasesAlone);
     }

@@ -83,6 +83,7 @@ pub(crate) struct Place {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tags {
     /// The object that each names, abbreviated, so that one that was moved is read again.
+    #[serde(default)]
     pub(crate) known: BTreeMap<String, String>,
     /// Those that this round has yet to read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

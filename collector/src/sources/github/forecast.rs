@@ -245,8 +245,8 @@ impl Forecast<'_> {
         ahead.objects += strays;
     }
 
-    /// Their list, and each that is not known by itself: one object of git's, or of a tag that names
-    /// a tag some more.
+    /// Their list, and each that is not known by itself: one object of git's, or of a tag that
+    /// names a tag some more.
     fn tags(self, place: &Place, ahead: &mut Ahead) {
         let is_listed = place.walk.is_some();
         let unread = place.tags.as_ref().map_or(0, |tags| tags.unread.len() as u64);

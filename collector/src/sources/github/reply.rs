@@ -166,8 +166,8 @@ impl Moment {
         Self { now_ms, troubles, random, begun: Instant::now() }
     }
 
-    /// The time by now: a step of a hundred objects takes minutes, and neither a token that is signed
-    /// or renewed in it nor a wait that it ends with may bear the time of its beginning.
+    /// The time by now: a step of a hundred objects takes minutes, and neither a token that is
+    /// signed or renewed in it nor a wait that it ends with may bear the time of its beginning.
     pub(crate) fn present_ms(self) -> i64 {
         let passed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.now_ms.saturating_add(passed_ms)

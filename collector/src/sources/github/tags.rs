@@ -1,5 +1,5 @@
-//! Tags as deployments. Their list has neither times nor an order that would tell what is new, and
-//! a tag may name a commit of long ago; so each round holds the whole list, which is one request,
+//! Tags as deployments: their list has neither times nor an order that would tell what is new, and
+//! a tag may name a commit of long ago. So each round holds the whole list, which is one request,
 //! against what every tag named before, and reads what is new or was moved.
 
 use std::collections::BTreeMap;

@@ -40,9 +40,11 @@ impl Backfill {
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
         let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
         let spot = cursor.spots.remove(&stream).unwrap_or_default();
-        let mut walk = Walk { reader, kind, spot, points: 0 };
+        let tags = std::mem::take(&mut cursor.tags);
+        let mut walk = Walk { reader, kind, spot, tags, points: 0 };
         let outcome = walk.advance().await;
-        let Walk { reader: Reader { mut yields, .. }, spot, points, .. } = walk;
+        let Walk { reader: Reader { mut yields, .. }, spot, tags, points, .. } = walk;
+        cursor.tags = tags;
         cursor.spots.insert(stream, spot);
         if plan.streams.contains(&Stream::Commits) {
             let spot = cursor.spots.entry(Stream::Commits).or_default();

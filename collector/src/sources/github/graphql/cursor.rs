@@ -22,6 +22,9 @@ pub struct BackfillCursor {
     pub(crate) refused: BTreeSet<Stream>,
     #[serde(default)]
     pub(crate) spots: BTreeMap<Stream, Spot>,
+    /// Which tags are read.
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 impl BackfillCursor {
@@ -41,9 +44,11 @@ impl BackfillCursor {
     /// to an end. A stream that is not complete begins at the plan's beginning there.
     #[must_use]
     pub fn into_cursor(self) -> Cursor {
+        let mut tags = self.tags;
         let places = self.spots.into_iter().filter_map(|(stream, spot)| {
-            let Spot { complete_ms: watermark_ms, open, handed: unread, history, tags, .. } = spot;
+            let Spot { complete_ms: watermark_ms, open, handed: unread, history, .. } = spot;
             let place = if watermark_ms.is_some() {
+                let tags = (stream == Stream::Tags).then(|| std::mem::take(&mut tags));
                 Place { watermark_ms, unread, open, history, tags, walk: None }
             } else {
                 // What was deployed is known here alone, for deployments may be complete.
@@ -94,9 +99,6 @@ pub(crate) struct Spot {
     /// What the stream of commits keeps beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<History>,
-    /// What the stream of tags keeps beside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tags: Option<Tags>,
 }
 
 /// A node that its page showed in part.

@@ -248,21 +248,24 @@ impl<'a> Object<'a> {
                 }))?);
                 lists = vec![(List::Parents, beside.parents)];
             }
-            Kind::Releases => {
-                let release: payload::Release = serde_json::from_str(raw)?;
-                let created = release.created_at.clone().unwrap_or_default();
-                (number, at) = (release.id, release.published_at.clone().unwrap_or(created));
-                what = What::Release(release, beside.tag.map(|commit| commit.sha));
-                lists = Vec::new();
-            }
-            Kind::Tags => {
-                let tag: Named = serde_json::from_str(raw)?;
-                (number, at) = (0, tag.target.date().unwrap_or_default().to_owned());
-                what = What::Tag(tag.read()?);
-                lists = Vec::new();
-            }
+            Kind::Releases => return Self::release(raw, beside.node_id, beside.tag),
+            Kind::Tags => return Self::tag(raw, beside.node_id),
         }
         Ok(Self { node_id: beside.node_id, number, at, what, lists })
+    }
+
+    fn release(raw: &str, node_id: String, tag: Option<Oid>) -> Result<Self, serde_json::Error> {
+        let release: payload::Release = serde_json::from_str(raw)?;
+        let created = release.created_at.clone().unwrap_or_default();
+        let at = release.published_at.clone().unwrap_or(created);
+        let (number, what) = (release.id, What::Release(release, tag.map(|commit| commit.sha)));
+        Ok(Self { node_id, number, at, what, lists: Vec::new() })
+    }
+
+    fn tag(raw: &str, node_id: String) -> Result<Self, serde_json::Error> {
+        let tag: Named = serde_json::from_str(raw)?;
+        let at = tag.target.date().unwrap_or_default().to_owned();
+        Ok(Self { node_id, number: 0, at, what: What::Tag(tag.read()?), lists: Vec::new() })
     }
 
     /// Whether the page shows less than all of it.

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::super::commits;
+use super::super::cursor::Tags;
 use super::super::facts::revision;
 use super::super::payload::Label;
 use super::super::query::date;
@@ -22,6 +23,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) kind: Kind,
     pub(crate) spot: Spot,
+    pub(crate) tags: Tags,
     pub(crate) points: u64,
 }
 
@@ -177,8 +179,8 @@ impl Walk<'_> {
         at_ms.is_some_and(|at_ms| at_ms >= self.reader.plan.since_ms)
     }
 
-    /// Whether nothing that is wanted follows an object that is not. Releases are listed by the time
-    /// of their draft. All tags are listed, so that REST need not ask what each old one comes to.
+    /// Whether nothing that is wanted follows an object that is not. Releases are listed by the
+    /// time of their draft; tags are all listed, for REST would ask what each old one comes to.
     fn is_past(&self, object: &Object<'_>) -> bool {
         match &object.what {
             What::Release(release, _) => {
@@ -258,7 +260,7 @@ impl Walk<'_> {
             }
             What::Tag(Tag { name, object, tagged }) => {
                 tags::keep(&mut self.reader, &name, &tagged, false, true);
-                self.spot.tags.get_or_insert_default().know(&name, &object);
+                self.tags.know(&name, &object);
                 Fate::Over
             }
         }
