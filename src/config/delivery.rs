@@ -116,8 +116,15 @@ fn repository(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<
         releases: false,
         prereleases: false,
         tags: Vec::new(),
+        jobs: false,
         schedule: schedule(walk, section, zone),
     };
+    if let Some(section) =
+        section.field("ci").and_then(|field| walk.section(field, "delivery.repositories[].ci"))
+    {
+        let jobs = typed(walk, &section, "jobs", Form::Switch, scalar::switch);
+        repository.jobs = jobs.unwrap_or(false);
+    }
     if let Some(section) = deployments {
         signs(walk, &section, &mut repository);
     }

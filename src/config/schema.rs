@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 76] = [
+pub const KEYS: [Key; 78] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -74,6 +74,8 @@ pub const KEYS: [Key; 76] = [
     key("delivery.repositories[].deployments.releases", "switch", Some("false")),
     key("delivery.repositories[].deployments.prereleases", "switch", Some("false")),
     key("delivery.repositories[].deployments.tags", "patterns", Some("[]")),
+    key("delivery.repositories[].ci", "section", None),
+    key("delivery.repositories[].ci.jobs", "switch", Some("false")),
     key("delivery.repositories[].schedule", "schedule", None),
     key("delivery.git", "clones", Some("[]")),
     key("delivery.git[].path", "path", None),

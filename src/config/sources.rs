@@ -65,6 +65,8 @@ pub struct Repository {
     pub prereleases: bool,
     /// Tags that are deployments, instead of what GitHub calls so.
     pub tags: Vec<String>,
+    /// Whether the jobs of workflow runs are read.
+    pub jobs: bool,
     /// Its own schedule.
     pub schedule: Option<Schedule>,
 }

@@ -203,7 +203,7 @@ const fn counter(
     Family { described: Described { name, help, kind: Kind::Counter, unit: None, labels }, put }
 }
 
-static FAMILIES: [Family; 22] = [
+static FAMILIES: [Family; 23] = [
     gauge(
         "redora_dora_deployments",
         None,
@@ -364,6 +364,13 @@ static FAMILIES: [Family; 22] = [
         &["service", "workflow", "window", "quantile"],
         "How long the last attempts of runs took that succeeded or failed.",
         Put::Workflow(|workflow, out| out.spread(&[], &workflow.duration)),
+    ),
+    gauge(
+        "redora_ci_queue_seconds",
+        Some("seconds"),
+        &["service", "workflow", "window", "quantile"],
+        "How long the jobs of last attempts waited for a machine, where jobs are read.",
+        Put::Workflow(|workflow, out| out.spread(&[], &workflow.queue)),
     ),
     gauge(
         "redora_source_watermark_age_seconds",

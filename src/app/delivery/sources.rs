@@ -178,6 +178,7 @@ fn plan(
         streams,
         incident_label: label.to_owned(),
         workflow: of.workflow.clone().unwrap_or_default(),
+        jobs: of.jobs,
         prereleases: of.prereleases,
         tags: of.tags.iter().map(|pattern| Glob::new(pattern)).collect::<Result<_, _>>()?,
         environment: Environment::new(of.environments.first().map_or(PRODUCTION, |name| name)),

@@ -31,6 +31,7 @@ PATHS = ["/rate_limit"] + [
         "/actions/runs",
         "/actions/runs/{run_id}",
         "/actions/runs/{run_id}/attempts/{attempt_number}",
+        "/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
         "/commits",
         "/commits/{ref}",
         "/compare/{basehead}",

@@ -159,15 +159,17 @@ impl Collector {
         Now { now_ms, random }: Now,
     ) -> (Result<bool, Verdict>, Yields) {
         let moment = Moment::new(now_ms, cursor.troubles, random);
-        let place = cursor.places.remove(&stream).unwrap_or_default();
+        let mut place = cursor.places.remove(&stream).unwrap_or_default();
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
+        let mut reader = Reader::new(client, plan, owner, stream, moment);
+        reader.runs = std::mem::take(&mut place.runs);
         let mut step = Step { reader, place };
         let outcome = match ask {
             Ask::Walk => step.advance().await,
             Ask::One(id) => step.read_by_id(id).await.map(|()| true),
         };
-        let Step { reader, place } = step;
+        let Step { reader, mut place } = step;
+        place.runs = reader.runs;
         cursor.places.insert(stream, place);
         let mut yields = reader.yields;
         self.note_deployed(cursor, &mut yields);

@@ -69,6 +69,10 @@ pub(crate) struct Place {
     /// Not at their end yet, with the time of their beginning.
     #[serde(default)]
     pub(crate) open: BTreeMap<u64, i64>,
+    /// Runs that were read with their jobs, and when they last changed: a day of them is listed in
+    /// every round.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) runs: BTreeMap<u64, i64>,
     /// What the stream of commits keeps beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<History>,

@@ -209,6 +209,9 @@ impl Forecast<'_> {
         }
         let runs = self.counts.of.get(&self.stream).map_or(0, |count| count.share(from_ms, to_ms));
         let span_ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0);
+        if self.plan.jobs && self.stream == Stream::Runs {
+            ahead.rest_requests += runs.saturating_sub(place.runs.len() as u64);
+        }
         let windows = span_ms.div_ceil(WINDOW_MS.unsigned_abs()).max(1);
         let each = runs.div_ceil(windows);
         let mut pages = each.div_ceil(PER_PAGE).max(1);

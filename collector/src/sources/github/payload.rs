@@ -117,6 +117,16 @@ pub(crate) struct Run {
     pub(crate) html_url: Option<String>,
 }
 
+/// A job of a workflow run's attempt.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Job {
+    pub(crate) name: String,
+    pub(crate) created_at: Option<String>,
+    pub(crate) started_at: Option<String>,
+    pub(crate) completed_at: Option<String>,
+    pub(crate) conclusion: Option<String>,
+}
+
 /// A release; a draft has no time of publication.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Release {
@@ -189,7 +199,7 @@ impl<'a> Page<'a> {
         struct Object<'a> {
             #[serde(alias = "total_commits")]
             total_count: Option<u64>,
-            #[serde(borrow, alias = "commits")]
+            #[serde(borrow, alias = "commits", alias = "jobs")]
             workflow_runs: Vec<&'a RawValue>,
         }
         if body.trim_ascii_start().starts_with(b"{") {

@@ -22,6 +22,8 @@ pub struct Plan {
     pub incident_label: String,
     /// The file of the workflow whose runs are deployments, such as `deploy.yml`.
     pub workflow: String,
+    /// Whether the jobs of runs are read, which takes a request for each attempt.
+    pub jobs: bool,
     /// Whether releases of which their author says that they are not ready count as others do.
     pub prereleases: bool,
     /// Which tags are deployments, by name without `refs/tags/`.

@@ -63,6 +63,8 @@ impl Step<'_> {
         self.reader.yields.forgotten += (before - self.place.open.len()) as u64;
         let top_ms = self.reader.moment.now_ms;
         let from_ms = self.horizon_ms();
+        // One that is listed again began after that, and ended later.
+        self.reader.runs.retain(|_, changed_ms| *changed_ms >= from_ms);
         let is_search = self.is_search();
         // A search lists what is open and began in its window anyway.
         let apart =

@@ -13,6 +13,7 @@ use super::*;
 mod apps;
 mod commits;
 mod hints;
+mod jobs;
 mod loopback;
 mod replay;
 mod replay_signs;
@@ -65,6 +66,7 @@ impl Server {
             streams: ALL.to_vec(),
             incident_label: "incident: p1".into(),
             workflow: "deploy.yml".into(),
+            jobs: false,
             prereleases: false,
             tags: Vec::new(),
             environment: Environment::new("production"),

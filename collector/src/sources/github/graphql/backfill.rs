@@ -38,7 +38,7 @@ impl Backfill {
         let Some((stream, kind)) = self.next(&cursor) else { return self.complete(cursor, now_ms) };
         let moment = Moment::new(now_ms, cursor.troubles, random);
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
+        let reader = Reader::new(client, plan, owner, stream, moment);
         let spot = cursor.spots.remove(&stream).unwrap_or_default();
         let tags = std::mem::take(&mut cursor.tags);
         let mut walk = Walk { reader, kind, spot, tags, points: 0 };

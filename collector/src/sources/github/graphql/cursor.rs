@@ -49,7 +49,7 @@ impl BackfillCursor {
             let Spot { complete_ms: watermark_ms, open, handed: unread, history, .. } = spot;
             let place = if watermark_ms.is_some() {
                 let tags = (stream == Stream::Tags).then(|| std::mem::take(&mut tags));
-                Place { watermark_ms, unread, open, history, tags, walk: None }
+                Place { watermark_ms, unread, open, history, tags, ..Place::default() }
             } else {
                 // What was deployed is known here alone, for deployments may be complete.
                 let History { strays, .. } = history?;

@@ -286,6 +286,7 @@ pub(super) fn plan(streams: &[Stream], since_ms: i64) -> Plan {
         streams: streams.to_vec(),
         incident_label: "incident".into(),
         workflow: "deploy.yml".into(),
+        jobs: false,
         prereleases: false,
         tags: ["v*", "shop/v*"].map(|pattern| Glob::new(pattern).unwrap()).to_vec(),
         environment: Environment::new("production"),
