@@ -258,6 +258,40 @@ def test_tags_and_releases_are_collected_as_they_come_and_counted_right(
     assert [word for request in asked for word in undeclared(description, request)] == []
 
 
+def test_jobs_are_asked_for_once_and_in_words_that_github_knows(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Of a run that every window of the list shows; they stand in its fact."""
+    begun = at(int(time.time() * 1000) - 3_600_000)
+    run = {"id": 7, "name": "ci", "run_attempt": 1, "status": "completed", "conclusion": "success"}
+    run |= dict.fromkeys(("created_at", "run_started_at", "updated_at"), begun)
+    job = {"id": 8, "name": "test", "conclusion": "success", "created_at": begun}
+    job |= dict.fromkeys(("started_at", "completed_at"), at(int(time.time() * 1000) - 3_540_000))
+    later_ms = int(time.time() * 1000) - Repository(GovUk(TAGGED)).signed[-1].at_ms
+    repository = Repository(GovUk(TAGGED, later_ms=later_ms))
+    graphql = GraphQL(repository, github_schema(tools))
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/actions/runs"):
+            return graphql.rest.json({"total_count": 1, "workflow_runs": [run]})
+        if request.path.endswith("/actions/runs/7/attempts/1/jobs"):
+            return graphql.rest.json({"total_count": 1, "jobs": [job]})
+        return graphql(request)
+
+    with Server(answer) as github:
+        words = delivery(github.url, repository.history, sign="releases: true", jobs=True)
+        dora = Dora(tools.redora, tmp_path, words)
+        dora.backfill()
+        dora.backfill()
+    description = pruned(tools.node_modules)
+    asked = [request for request, _ in github.exchanges if request.path.endswith("/jobs")]
+    assert len(asked) == 1
+    assert [word for request in asked for word in undeclared(description, request)] == []
+    (fact,) = [fact for fact in dora.facts() if "run" in fact]
+    (kept,) = fact["run"]["jobs"]
+    assert (kept["name"], kept["started_ms"] - kept["created_ms"]) == ("test", 60_000)
+
+
 @pytest.mark.parametrize("share", [0.02, 0.5], ids=["in the past", "in the present"])
 def test_a_killed_collection_goes_on_where_it_stood(
     tools: Tools, tmp_path: Path, share: float

@@ -29,6 +29,7 @@ def delivery(
     repository: str = GovUk.repository,
     environments: str = "",
     sign: str = "",
+    jobs: bool = False,
     secret: str | None = None,
     label: str = "",
 ) -> str:
@@ -41,6 +42,7 @@ def delivery(
     hook = f", webhook_secret: {secret}" if secret else ""
     sign = sign or (f"environment: {environments}" if environments else "")
     only = f", deployments: {{ {sign} }}" if sign else ""
+    only += ", ci: { jobs: true }" if jobs else ""
     incidents = f"  incidents:\n    - {{ github_labels: [{label}] }}\n" if label else ""
     return f"""\
 delivery:

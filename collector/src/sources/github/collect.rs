@@ -161,8 +161,8 @@ impl Collector {
         let moment = Moment::new(now_ms, cursor.troubles, random);
         let mut place = cursor.places.remove(&stream).unwrap_or_default();
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let mut reader = Reader::new(client, plan, owner, stream, moment);
-        reader.runs = std::mem::take(&mut place.runs);
+        let (runs, yields) = (std::mem::take(&mut place.runs), Yields::default());
+        let reader = Reader { client, plan, owner, stream, moment, runs, yields };
         let mut step = Step { reader, place };
         let outcome = match ask {
             Ask::Walk => step.advance().await,

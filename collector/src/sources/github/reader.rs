@@ -45,18 +45,7 @@ pub(crate) enum Fate {
     Open(i64),
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(
-        client: &'a Client,
-        plan: &'a Plan,
-        owner: &'a Owner,
-        stream: Stream,
-        moment: Moment,
-    ) -> Self {
-        let (runs, yields) = (BTreeMap::new(), Yields::default());
-        Self { client, plan, owner, stream, moment, runs, yields }
-    }
-
+impl Reader<'_> {
     /// The path of the repository.
     pub(crate) fn base(&self) -> String {
         self.client.path(&format!("/repos/{}", self.plan.repository))

@@ -1,6 +1,8 @@
 //! A repository's streams in turn, each step one query and what it leaves incomplete, in the manner
 //! of the collector, so that whoever keeps the schedule knows one kind of step.
 
+use std::collections::BTreeMap;
+
 use super::super::client::Client;
 use super::super::collect;
 use super::super::cursor::Stream;
@@ -38,7 +40,8 @@ impl Backfill {
         let Some((stream, kind)) = self.next(&cursor) else { return self.complete(cursor, now_ms) };
         let moment = Moment::new(now_ms, cursor.troubles, random);
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let reader = Reader::new(client, plan, owner, stream, moment);
+        let (runs, yields) = (BTreeMap::new(), Yields::default());
+        let reader = Reader { client, plan, owner, stream, moment, runs, yields };
         let spot = cursor.spots.remove(&stream).unwrap_or_default();
         let tags = std::mem::take(&mut cursor.tags);
         let mut walk = Walk { reader, kind, spot, tags, points: 0 };
