@@ -1,5 +1,5 @@
-//! The snapshot of the delivery half that a scrape shows, as plain values: whoever fills it needs to
-//! know nothing of families and labels.
+//! The snapshot of the delivery half that a scrape shows, as plain values: whoever fills it needs
+//! to know nothing of families and labels.
 
 use std::sync::Arc;
 
