@@ -110,7 +110,7 @@ impl Tags {
     /// Takes note of a tag that was read.
     pub(crate) fn know(&mut self, name: &str, object: &str) {
         self.unread.remove(name);
-        if self.known.len() < TAGS_MAX {
+        if self.known.len() < TAGS_MAX || self.known.contains_key(name) {
             self.known.insert(name.to_owned(), abbreviated(object).to_owned());
         }
     }

@@ -31,9 +31,9 @@ async fn step(
         place.walk = Some(Walk::toward(None, reader.moment.now_ms));
     }
     let is_first = place.watermark_ms.is_none();
-    let unread: Vec<_> = tags.unread.iter().take(TAGS_A_STEP).collect();
-    let unread: Vec<_> = unread.into_iter().map(|(n, u)| (n.clone(), u.clone())).collect();
-    for (name, unread) in unread {
+    let next: Vec<(String, Unread)> =
+        tags.unread.iter().take(TAGS_A_STEP).map(|(name, to)| (name.clone(), to.clone())).collect();
+    for (name, unread) in next {
         if let Some(tagged) = read(reader, &name, &unread).await? {
             keep(reader, &name, &tagged, unread.is_moved, is_first);
         }

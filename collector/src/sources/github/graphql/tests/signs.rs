@@ -166,3 +166,22 @@ async fn a_plan_announces_what_releases_and_tags_then_cost() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_schedule_of_faults_ends_in_the_same_releases_and_tags() {
+    let history = history(4, 300);
+    let expected = backfilled(&start(history.clone()).await, signs(true)).await.lines;
+    let mut faults = 0;
+    for seed in 1..=20_u64 {
+        let seed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let server =
+            Server::start(Mood { history: history.clone(), seed, ..Mood::default() }).await;
+        let read = backfilled(&server, signs(true)).await;
+        let mut lines = read.lines;
+        let left = read.cursor.into_cursor();
+        lines.extend(collected(&server, signs(true), left).await.lines);
+        assert_eq!(lines, expected, "seed {seed}: {:?}", read.rejects);
+        faults += server.mood.lock().unwrap().faults;
+    }
+    assert!(faults > 50, "{faults} faults");
+}
