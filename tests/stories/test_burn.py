@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from conftest import ROOT, Tools
 from harness.agent import Agent
 from harness.alertmanager import Alertmanager
+from harness.boards import answers, board
 from harness.dora import Dora
 from harness.otlp import Request, Sender
 from harness.prometheus import Flavour, Prometheus
@@ -26,6 +28,11 @@ from harness.serving import Reply, Server
 from harness.waiting import every
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+TIERS = ("1h", "6h", "1d", "3d")
+# Queries of the board of alerts that rightly find nothing while someone is paged, and why.
+CALM = {
+    "Notifications by hour B": "every notification arrived",
+}
 OBJECTIVE = """\
 - name: availability
   service: shop
@@ -96,9 +103,9 @@ delivery: {{ incidents: [webhook: true] }}
         pager = f'      - url: "{told.url}/pager"\n        routing_key_file: "{key}"'
         words = re.sub(r'(?m)^      - routing_key_file: ".*"$', pager, words)
         alertmanager = Alertmanager(tmp_path / "alertmanager", words)
-        extra = f"rule_files: [{rules}/*.yaml]\nalerting:\n  alertmanagers:\n"
-        target = alertmanager.url.removeprefix("http://")
-        extra += f"    - static_configs: [{{ targets: ['{target}'] }}]\n"
+        target = f"static_configs: [{{ targets: ['{alertmanager.url.removeprefix('http://')}'] }}]"
+        extra = f"  - job_name: alertmanager\n    {target}\n"
+        extra += f"rule_files: [{rules}/*.yaml]\nalerting:\n  alertmanagers: [{{ {target} }}]\n"
         flavour = Flavour(tools.prometheus_3 / "prometheus", "text")
         prometheus = Prometheus(flavour, tmp_path / "prometheus", agent.admin_port, extra)
         try:
@@ -120,6 +127,27 @@ def traffic(senders: dict[str, Sender], failing: str, until: Callable[[], bool],
         if until():
             return
     raise AssertionError(f"two minutes in vain until {what}")
+
+
+def alerts_are_on_their_boards(prometheus: Prometheus, at: float) -> None:
+    """Every query of the board of alerts finds something, or there is a reason in `CALM`."""
+    # The steps of a minute in which the board counts, in the time of this story.
+    words = {":1m]": ":1s]", "offset 1m": "offset 1s"}
+    asked = dict(answers(prometheus, board("redora-alerts"), at, words))
+    assert len(asked) > 10
+    assert {query for query, answered in asked.items() if not answered} == set(CALM)
+    assert dict(answers(prometheus, board("redora-incidents"), at))["Alerts A"]
+
+
+def grafana_would_alert_too(prometheus: Prometheus, at: float) -> None:
+    """The rules for Grafana's own alerting have an answer where those of Prometheus alert."""
+    rules = yaml.safe_load(hurried((ROOT / "alerts" / "grafana" / "rules.yaml").read_text()))
+    firing = set()
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        if prometheus.query(rule["data"][0]["model"]["expr"], at):
+            firing.add(rule["title"])
+    assert firing >= {"RedoraWatchdog", *(f"RedoraSloBurn {tier}" for tier in TIERS)}
+    assert not firing & {"RedoraAbsent", "RedoraDown", "RedoraReloadFailed"}
 
 
 def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: Stage) -> None:
@@ -153,6 +181,9 @@ def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: S
     (incident,) = stage.heard("/webhooks/alertmanager")[0]["alerts"]
     assert incident["labels"]["burn_tier"] == "1h"
     assert incident["labels"]["team"] == "till"
+    paged = time.time()
+    alerts_are_on_their_boards(stage.prometheus, paged)
+    grafana_would_alert_too(stage.prometheus, paged)
 
     def resolved() -> bool:
         told = stage.heard("/webhooks/alertmanager")
