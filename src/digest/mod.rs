@@ -69,6 +69,7 @@ impl Digest {
             name: Vec::new(),
         };
         books.red.watch(books.slo.attributes());
+        books.slo.limit(series);
         Self { books: Mutex::new(books), hasher }
     }
 
@@ -109,6 +110,7 @@ impl Digest {
         books.red.expire(uptime_ms);
         books.log_metrics.expire(uptime_ms);
         books.sightings.expire(uptime_ms);
+        books.slo.expire(uptime_ms);
     }
 
     /// Lets windows end by the wall clock although nothing comes.
@@ -151,6 +153,7 @@ impl Digest {
         books.red.limit(series);
         books.log_metrics.limit(series);
         books.sightings.limit(series);
+        books.slo.limit(series);
     }
 
     /// A panic while the lock was held left a batch half staged at worst; it is forgotten, since
@@ -194,7 +197,7 @@ impl Books {
             for scope in part.scopes() {
                 for span in scope?.items() {
                     if !named {
-                        self.name_spans(tenant, &part, &mut attributes)?;
+                        self.name_spans(tenant, &part, &mut attributes, now_ms)?;
                         named = true;
                     }
                     self.stage_span(span?, &mut attributes, now_ms)?;
@@ -211,6 +214,7 @@ impl Books {
         tenant: &Tenant,
         part: &ResourceSpans<'a>,
         attributes: &mut Attributes<'a>,
+        now_ms: u64,
     ) -> Result<(), Fault> {
         attributes.clear_resource();
         let wanted = self.red.vocabulary();
@@ -219,6 +223,7 @@ impl Books {
         self.red.service(tenant, &service, attributes);
         self.sightings.version(tenant, &service, resource.version());
         self.slo.service(&service);
+        self.slo.version(resource.version().version, now_ms);
         Ok(())
     }
 

@@ -9,18 +9,21 @@ mod ring;
 mod state;
 mod tally;
 mod timeline;
+mod versions;
 
 use redora_model::slo::{BurnWindow, Counts};
 
 pub use calendar::{Stretch, Zone};
 pub use config::{Select, Watched};
 pub use state::StateFault;
+pub use versions::Events;
 
 use crate::red::{Judged, Kind};
-use crate::series::{Hasher, Picked, Weights};
+use crate::series::{Book, Hasher, Limits, Picked, Size, Weights};
 use index::{Index, Verdict};
 use tally::Tally;
 use timeline::Timeline;
+use versions::Versions;
 
 /// The book of objectives.
 #[derive(Debug)]
@@ -29,8 +32,11 @@ pub struct Slo {
     index: Index,
     /// The keys that objectives ask for, in the order of their numbers.
     attributes: Vec<String>,
+    /// Events of each objective in the resource named last, good and bad.
+    part: Vec<[Weights; 2]>,
     /// Staged events of each objective, good and bad.
     staged: Vec<[Weights; 2]>,
+    versions: Versions,
     /// Groups that may have staged events, each once.
     touched: Vec<usize>,
     is_touched: Vec<bool>,
@@ -68,7 +74,7 @@ impl Slo {
     /// A book in the place of this one: an objective that looks at the same events goes on
     /// counting.
     #[must_use]
-    pub fn renewed(&self, objectives: Vec<Watched>, hasher: &Hasher) -> Self {
+    pub fn renewed(&mut self, objectives: Vec<Watched>, hasher: &Hasher) -> Self {
         let tracked = |watched: Watched| {
             let same = |known: &&Tracked| known.watched.continues(&watched);
             let before = self.tracked.iter().find(same).map(|known| known.tally.clone());
@@ -78,6 +84,7 @@ impl Slo {
         let mut renewed = Self::of(tracked, hasher, self.time);
         // One more, so that what is kept on disk follows the change.
         renewed.commits = self.commits + 1;
+        std::mem::swap(&mut renewed.versions, &mut self.versions);
         renewed
     }
 
@@ -90,7 +97,9 @@ impl Slo {
         }
         let index = Index::new(tracked.iter().map(|known| &known.watched), &attributes, hasher);
         Self {
+            part: vec![Default::default(); tracked.len()],
             staged: vec![Default::default(); tracked.len()],
+            versions: Versions::new(hasher),
             touched: Vec::new(),
             is_touched: vec![false; index.len()],
             current: None,
@@ -113,13 +122,22 @@ impl Slo {
         &self.attributes
     }
 
-    /// The spans that follow are of this service.
+    /// The spans that follow are of this service, and of no version.
     pub fn service(&mut self, service: &[u8]) {
+        self.close();
+        self.versions.name(b"", 0);
         self.current = self.index.service(service);
         if let Some(at) = self.current
             && !std::mem::replace(&mut self.is_touched[at], true)
         {
             self.touched.push(at);
+        }
+    }
+
+    /// The spans that follow are of this version of the service named last.
+    pub fn version(&mut self, version: &[u8], now_ms: u64) {
+        if self.current.is_some() {
+            self.versions.name(version, now_ms);
         }
     }
 
@@ -147,12 +165,29 @@ impl Slo {
                 Verdict::Bad => 1,
                 Verdict::None => continue,
             };
-            self.staged[check.number as usize][side].add(judged.weight);
+            self.part[check.number as usize][side].add(judged.weight);
+        }
+    }
+
+    /// Stages what the resource named last has had, in all and by its version.
+    fn close(&mut self) {
+        let Some(at) = self.current.take() else { return };
+        for number in &self.index.group(at).numbers {
+            let number = *number as usize;
+            let events @ [good, bad] = std::mem::take(&mut self.part[number]);
+            if events == <[Weights; 2]>::default() {
+                continue;
+            }
+            self.staged[number][0].merge(good);
+            self.staged[number][1].merge(bad);
+            self.versions.stage(&self.tracked[number].watched.objective, events);
         }
     }
 
     /// Counts what was staged.
     pub fn commit(&mut self, wall_ms: u64) {
+        self.close();
+        self.versions.commit();
         if self.touched.is_empty() {
             return;
         }
@@ -169,18 +204,18 @@ impl Slo {
                 }
             }
         }
-        self.current = None;
     }
 
     /// Forgets what was staged.
     pub fn discard(&mut self) {
+        self.close();
+        self.versions.discard();
         for at in self.touched.drain(..) {
             self.is_touched[at] = false;
             for number in &self.index.group(at).numbers {
                 self.staged[*number as usize] = Default::default();
             }
         }
-        self.current = None;
     }
 
     /// Moves on to what the wall clock shows: windows end although nothing comes.
@@ -227,6 +262,28 @@ impl Slo {
         }
         self.advance(wall_ms);
         Ok(restored)
+    }
+
+    /// Removes versions that have not served for long.
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.versions.expire(uptime_ms);
+    }
+
+    /// Takes new limits.
+    pub fn limit(&mut self, limits: Limits) {
+        self.versions.limit(limits);
+    }
+
+    /// How full each family is.
+    #[must_use]
+    pub fn sizes(&self) -> [(&'static str, Size); 1] {
+        [("slo_versions", self.versions.size())]
+    }
+
+    /// Events by tenant, service, objective and version.
+    #[must_use]
+    pub fn versions(&self) -> &Book<Events> {
+        self.versions.book()
     }
 
     /// A number that changes with what is worth keeping.

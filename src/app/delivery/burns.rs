@@ -48,7 +48,7 @@ struct Calm {
     versions: Versions,
 }
 
-/// Requests of each version of a service since the process started.
+/// Events of each version of a service since the process started.
 type Versions = BTreeMap<String, Counts>;
 
 impl Burns {
@@ -95,13 +95,13 @@ impl Burns {
     fn look(&mut self, books: &Books, now_ms: i64) -> Vec<Fact> {
         let mut facts = Vec::new();
         let mut gone = std::mem::take(&mut self.known);
-        let versions = versions(books);
+        let mut versions = versions(books);
         for standing in books.slo.standings() {
             let objective = &standing.watched.objective;
             let name = (objective.service.to_string(), objective.name.clone());
             let mut known = gone.remove(&name).unwrap_or_default();
-            let versions = versions.get(&*name.0).cloned().unwrap_or_default();
-            facts.extend(known.look(&standing, versions, now_ms));
+            let served = versions.remove(&(objective.service.as_str(), &objective.name));
+            facts.extend(known.look(&standing, served.unwrap_or_default(), now_ms));
             self.known.insert(name, known);
         }
         // An objective that nobody keeps any more cannot burn; one that never burned says nothing.
@@ -169,8 +169,8 @@ impl Known {
         Fact { source: SOURCE.to_owned(), id, as_of_ms: now_ms, what: What::Burn(burn) }
     }
 
-    /// Puts in what was counted since the calm: the events, and of each version whether its
-    /// requests alone would burn.
+    /// Puts in what was counted since the calm: the events, and of each version whether its own
+    /// alone would burn.
     fn count(&self, fact: &mut Fact, standing: &Standing<'_>, versions: Versions) {
         let What::Burn(burn) = &mut fact.what else { return };
         let tier = TIERS.iter().find(|tier| tier.long.name == burn.tier).unwrap_or(&TIERS[0]);
@@ -201,19 +201,14 @@ impl Known {
     }
 }
 
-/// Requests of every version of every service that has objectives.
-fn versions(books: &Books) -> BTreeMap<&str, Versions> {
-    let objectives = books.slo.objectives();
-    let services = objectives.map(|watched| watched.objective.service.as_str());
-    let mut versions: BTreeMap<&str, Versions> =
-        services.map(|service| (service, Versions::new())).collect();
-    for (_, entry) in books.sightings.requests().entries(0) {
+/// Events of every version, by service and objective.
+fn versions(books: &Books) -> BTreeMap<(&str, &str), Versions> {
+    let mut versions: BTreeMap<_, Versions> = BTreeMap::new();
+    for (_, entry) in books.slo.versions().entries(0) {
         let mut labels = entry.labels().skip(1);
-        let service = labels.next().unwrap_or_default();
-        if let Some(versions) = versions.get_mut(service) {
-            let counts = Counts { good: entry.row.ok(), bad: entry.row.error() };
-            versions.insert(labels.next().unwrap_or_default().to_owned(), counts);
-        }
+        let mut next = || labels.next().unwrap_or_default();
+        let (objective, version) = ((next(), next()), next());
+        versions.entry(objective).or_default().insert(version.to_owned(), entry.row.counts());
     }
     versions
 }

@@ -31,10 +31,14 @@ struct Stage {
 
 impl Stage {
     fn new(tiers: Tiers) -> Self {
+        Self::of(tiers, Indicator::Availability)
+    }
+
+    fn of(tiers: Tiers, indicator: Indicator) -> Self {
         let objective = Objective {
             name: "availability".into(),
             service: Service::new("shop"),
-            indicator: Indicator::Availability,
+            indicator,
             goal: Goal::parse("99%").unwrap(),
             window: Window::Rolling { seconds: 30 * 86_400 },
             tiers,
@@ -58,6 +62,11 @@ impl Stage {
 
     /// Requests that a version serves at this moment.
     fn serve(&self, version: &str, good: usize, bad: usize) {
+        self.serve_in(1, version, good, bad);
+    }
+
+    /// Requests that took as many nanoseconds.
+    fn serve_in(&self, nanos: u64, version: &str, good: usize, bad: usize) {
         let text = |key: &str, value: &str| KeyValue {
             key: key.into(),
             value: Some(AnyValue { value: Some(any_value::Value::StringValue(value.into())) }),
@@ -65,6 +74,8 @@ impl Stage {
         };
         let span = |code| trace::Span {
             kind: 2,
+            start_time_unix_nano: 1,
+            end_time_unix_nano: 1 + nanos,
             status: Some(trace::Status { code, ..Default::default() }),
             ..Default::default()
         };
@@ -136,6 +147,20 @@ fn a_version_that_burns_the_budget_is_told_with_its_evidence() {
     let [burn] = &stage.facts()[..] else { panic!("the same burn") };
     assert_eq!((burn.started_ms, burn.ended_ms), (began_ms, Some(bad_ms)));
     assert_eq!(burn.since.bad, 45);
+}
+
+/// Slow requests are no errors: only the objective knows that they are bad.
+#[test]
+fn a_version_that_is_slow_burns_an_objective_of_latency() {
+    let mut stage = Stage::of(Tiers::ALL, Indicator::Latency { threshold_ns: 5 });
+    stage.serve_in(5, "1", 120, 0);
+    stage.look();
+    stage.serve_in(5, "1", 10, 0);
+    stage.serve_in(6, "2", 40, 0);
+    assert!(stage.look());
+    let burns: Vec<_> =
+        stage.facts()[0].versions.iter().map(|one| (one.version.clone(), one.burns)).collect();
+    assert_eq!(burns, [("1".to_owned(), false), ("2".to_owned(), true)]);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
 
 const EVENTS: &str = "redora_slo_events_total";
-const VERSIONS: &str = "redora_version_requests_total";
-/// The picked objectives; versions and their requests have no such label.
+const VERSIONS: &str = "redora_slo_version_events_total";
+/// The picked objectives; markers of versions have no such label.
 const SCOPE: &str = r#"SCOPE, slo=~"$slo""#;
 const BAD: &str = r#"slo=~"$slo", outcome="bad""#;
 const ALL: &str = r#"slo=~"$slo""#;
@@ -177,21 +177,35 @@ fn events() -> Row {
         .unit(Unit::PerSecond)
         .zero_based()
         .empty(UNDECLARED);
+    let by = "service, slo, version";
     let versions = Panel::lines(
         Lines::Bars,
-        "Errors by version",
-        "Failed requests by second of the versions of services that have an objective. An \
-         objective does not know versions: one of latency has bad events that are no errors.",
+        "Bad events by version",
+        "Bad events by second of each version that names itself: the one that began when the burn \
+         did is to blame.",
     )
     .query(Query::over_time(
-        "{{service}} {{version}}",
-        format!(
-            "{} and on (service) redora_slo_objective_ratio{{{SCOPE}}}",
-            requests(VERSIONS, r#"outcome="error""#, "service, version", Over::Step),
-        ),
+        "{{service}} {{slo}} {{version}}",
+        requests(VERSIONS, BAD, by, Over::Step),
     ))
     .unit(Unit::PerSecond)
     .zero_based()
     .empty("No versions of these services seen");
-    Row::titled("Events", 8).panel(bad).panel(versions)
+    let bad_of = requests(VERSIONS, BAD, by, Over::Shown);
+    let all_of = requests(VERSIONS, ALL, by, Over::Shown);
+    let table = Table::default()
+        .label("service", "Service")
+        .label("slo", "Objective")
+        .label("version", "Version")
+        .value("Bad events", Unit::Count, bad_of.as_str())
+        .value("Events", Unit::Count, all_of.as_str())
+        .value("Bad", Unit::Ratio, format!("{bad_of} / ({all_of} > 0)"))
+        .sorted_by("Bad events");
+    let shares = Panel::table(
+        "Versions of the shown time",
+        "What each version served and how much of it was bad, the most expensive first.",
+        table,
+    )
+    .empty("No versions of these services seen");
+    Row::titled("Events", 8).panel(bad).panel(versions).panel(shares)
 }
