@@ -45,8 +45,8 @@ fn headline() -> Row {
         .empty("No incidents known");
     let failed = Panel::stat(
         "Failed deployments",
-        "Deployments found in the shown time to have failed, by an incident, a burned error budget, \
-         or their rollback.",
+        "Deployments found in the shown time to have failed, by an incident, a burned budget, or \
+         their rollback.",
     )
     .query(Query::now(
         "deployments",
