@@ -9,7 +9,7 @@
 
 mod notify;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::dashboard::{self, PROMETHEUS};
 use crate::rules::slo::BURN;
@@ -29,30 +29,46 @@ const TICK_SECONDS: u64 = 10;
 /// The text of `grafana/rules.yaml`.
 #[must_use]
 pub fn rules(files: &[RuleFile], links: &Links) -> String {
-    let names: Vec<_> = files.iter().flat_map(RuleFile::alerts).map(|alert| alert.name).collect();
-    let mut seen = BTreeSet::new();
-    let several = names.into_iter().filter(|name| !seen.insert(*name)).collect();
+    let mut titles = Titles::default();
     let groups = files.iter().flat_map(|file| &file.groups);
-    let groups = groups.filter_map(|one| group(one, &several, links)).collect();
+    let groups = groups.filter_map(|one| group(one, &mut titles, links)).collect();
     Yaml::map([("apiVersion", Yaml::bare("1")), ("groups", Yaml::List(groups))]).document(COMMENT)
 }
 
 /// The group's alerts; none where it only records.
-fn group(group: &Group, several: &BTreeSet<&str>, links: &Links) -> Option<Yaml> {
+fn group(group: &Group, titles: &mut Titles, links: &Links) -> Option<Yaml> {
     let every_seconds = (seconds(group.interval) / TICK_SECONDS).max(1) * TICK_SECONDS;
     let rules: Vec<_> =
-        group.alerts().map(|alert| rule(alert, every_seconds, several, links)).collect();
+        group.alerts().map(|alert| rule(alert, every_seconds, titles.of(alert), links)).collect();
     let words = [
         ("orgId", Yaml::bare("1")),
-        ("name", Yaml::text(group.name)),
+        ("name", Yaml::text(group.name.to_owned())),
         ("folder", Yaml::text(FOLDER)),
         ("interval", Yaml::bare(format!("{every_seconds}s"))),
     ];
     (!rules.is_empty()).then(|| Yaml::map(words.into_iter().chain([("rules", Yaml::List(rules))])))
 }
 
-fn rule(alert: &Alert, every_seconds: u64, several: &BTreeSet<&str>, links: &Links) -> Yaml {
-    let title = title(alert, several);
+/// Titles given so far, each with how often it was asked for.
+#[derive(Default)]
+struct Titles(BTreeMap<String, u32>);
+
+impl Titles {
+    /// The alert's name, the labels that tell it from others of the name, and a number where they do
+    /// not.
+    fn of(&mut self, alert: &Alert) -> String {
+        let mut title = alert.name.to_owned();
+        for (_, value) in &alert.labels {
+            title.push(' ');
+            title.push_str(value);
+        }
+        let times = self.0.entry(title.clone()).or_default();
+        *times += 1;
+        if *times > 1 { format!("{title} {times}") } else { title }
+    }
+}
+
+fn rule(alert: &Alert, every_seconds: u64, title: String, links: &Links) -> Yaml {
     let mut pairs = vec![
         ("uid", Yaml::text(uid(&title))),
         ("title", Yaml::text(title)),
@@ -84,18 +100,6 @@ fn rule(alert: &Alert, every_seconds: u64, several: &BTreeSet<&str>, links: &Lin
     pairs.push(("labels", words(&labels.collect::<Vec<_>>())));
     pairs.push(("isPaused", Yaml::bare("false")));
     Yaml::map(pairs)
-}
-
-/// The name, and where several rules have it the labels that tell them apart.
-fn title(alert: &Alert, several: &BTreeSet<&str>) -> String {
-    let mut title = alert.name.to_owned();
-    if several.contains(alert.name) {
-        for (_, value) in &alert.labels {
-            title.push(' ');
-            title.push_str(value);
-        }
-    }
-    title
 }
 
 /// The title in the letters that Grafana takes for a uid: `redora-slo-burn-1h`.
@@ -244,6 +248,18 @@ mod tests {
     fn a_uid_is_the_title_in_small_letters() {
         assert_eq!(uid("RedoraSloBurn 1h"), "redora-slo-burn-1h");
         assert_eq!(uid("RedoraDown"), "redora-down");
+    }
+
+    #[test]
+    fn alerts_of_one_name_have_titles_of_their_own() {
+        let mut titles = Titles::default();
+        let files = [crate::rules::slo::file(), crate::rules::slo::file()];
+        let given: Vec<_> =
+            files.iter().flat_map(RuleFile::alerts).map(|alert| titles.of(alert)).collect();
+        let tiers = ["1h", "6h", "1d", "3d"].map(|tier| format!("RedoraSloBurn {tier}"));
+        assert_eq!(given[..4], tiers);
+        assert_eq!(given[5..9], tiers.map(|title| format!("{title} 2")));
+        assert_eq!(uid(&given[9]), "redora-slo-budget-exhausted-budget-2");
     }
 
     #[test]
