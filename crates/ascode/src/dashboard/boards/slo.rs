@@ -107,7 +107,7 @@ fn objectives() -> Row {
         .linked(TO_SERVICE)
         .label("slo", "Objective")
         .value("Target", Unit::Ratio, by("redora_slo_objective_ratio"))
-        .value("Window", Unit::Seconds, by("redora_slo_window_seconds"))
+        .value("Window", Unit::Days, by("redora_slo_window_seconds"))
         .banded("Budget left", Unit::Ratio, BUDGET, budget("1h"))
         .value("Lasts", Unit::Seconds, exhaustion())
         .banded("Burn, 1 h", Unit::Number, BURN, burn("1h"))
