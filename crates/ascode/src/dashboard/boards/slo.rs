@@ -206,6 +206,7 @@ fn events() -> Row {
         "What each version served and how much of it was bad, the most expensive first.",
         table,
     )
+    .wide(10)
     .empty("No versions of these services seen");
     Row::titled("Events", 8).panel(bad).panel(versions).panel(shares)
 }
