@@ -54,8 +54,8 @@ fn group(group: &Group, titles: &mut Titles, links: &Links) -> Option<Yaml> {
 struct Titles(BTreeMap<String, u32>);
 
 impl Titles {
-    /// The alert's name, the labels that tell it from others of the name, and a number where they do
-    /// not.
+    /// The alert's name, the labels that tell it from others of that name, and where they do not a
+    /// number.
     fn of(&mut self, alert: &Alert) -> String {
         let mut title = alert.name.to_owned();
         for (_, value) in &alert.labels {
