@@ -2,7 +2,8 @@
 //! the price of a feature.
 
 use redora::digest::Settings;
-use redora::log_metrics::{Body, Match, Rule, SeverityRange};
+use redora::log_metrics::Rule;
+use redora::record::{Body, Match, SeverityRange};
 use redora::red::{Compat, Config};
 use redora::series::Limits;
 use redora::slo::{Select, Watched};

@@ -7,7 +7,8 @@ use super::fault::{Conflict, Problem};
 use super::red::dimensions;
 use super::scalar::Form;
 use super::walk::{Field, Section, Typed, Walk};
-use crate::log_metrics::{Body, Match, Rule, SeverityRange};
+use crate::log_metrics::Rule;
+use crate::record::{Body, Match, SeverityRange};
 
 /// Reads `log_metrics`.
 pub(super) fn log_metrics(walk: &mut Walk<'_>, field: &Field<'_>) -> Vec<Rule> {
