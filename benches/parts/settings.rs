@@ -67,7 +67,7 @@ pub(crate) fn objectives(service: &str, count: usize, operations: &[&str]) -> Ve
             runbook: String::new(),
         };
         let operation = operations.get(number).map(|name| (*name).to_owned());
-        Watched { objective, select: Select { operation, ..Select::default() } }
+        Watched { objective, select: Select { operation, ..Select::default() }, slices: None }
     };
     (0..count).map(watched).collect()
 }

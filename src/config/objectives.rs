@@ -141,7 +141,7 @@ fn watched(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Watched> {
         team,
         runbook,
     };
-    Some(Watched { objective, select: select? })
+    Some(Watched { objective, select: select?, slices: None })
 }
 
 /// Reads `indicator`: a word, or a section with what the word needs.
@@ -208,7 +208,7 @@ fn select(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Select> {
             }
         }
     }
-    (walk.faults() == faults).then_some(Select { operation, kind, attributes })
+    (walk.faults() == faults).then_some(Select { operation, kind, attributes, records: None })
 }
 
 fn kind(text: &str) -> Option<Kind> {

@@ -9,7 +9,7 @@ use crate::record::{Seen, Text};
 use crate::series::Picked;
 
 /// One record under the eyes of every rule.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Watch<'a> {
     rules: Vec<Watched<'a>>,
 }

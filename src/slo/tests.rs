@@ -30,7 +30,7 @@ fn watched(name: &str, indicator: Indicator, select: Select) -> Watched {
         team: String::new(),
         runbook: String::new(),
     };
-    Watched { objective, select }
+    Watched { objective, select, slices: None }
 }
 
 fn availability() -> Watched {

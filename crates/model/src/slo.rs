@@ -7,9 +7,11 @@
 
 mod burn;
 mod goal;
+mod slices;
 
 pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Severity, TIERS, Tier};
 pub use goal::Goal;
+pub use slices::{Share, Slices};
 
 use crate::identity::Service;
 
@@ -44,6 +46,8 @@ pub enum Indicator {
         /// The longest good duration, in nanoseconds.
         threshold_ns: u64,
     },
+    /// A log record that says so, in words that only the agent needs to know.
+    Logs,
 }
 
 /// The time over which a budget is spent.

@@ -41,7 +41,7 @@ impl Stage {
             team: String::new(),
             runbook: String::new(),
         };
-        let slos = vec![Watched { objective, select: Select::default() }];
+        let slos = vec![Watched { objective, select: Select::default(), slices: None }];
         let settings = Settings {
             red: Default::default(),
             log_metrics: Vec::new(),
