@@ -8,13 +8,14 @@ use redora_model::identity::Service;
 use redora_model::slo::{Goal, Indicator, Objective, Period, Severity, Tiers, Window};
 
 use super::delivery::{plain_name, required, typed, url, zone};
+use super::events;
 use super::fault::{Conflict, Fault, Problem};
 use super::interpolate::Sources;
 use super::node;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Field, Section, Walk};
 use crate::red::{Kind, WATCHED_MAX};
-use crate::slo::{Select, Watched};
+use crate::slo::{Records, Select, Watched};
 
 /// The objectives of the files so far.
 #[derive(Default)]
@@ -107,6 +108,13 @@ fn keep(
         walk.fault(section.at, section.path(), Conflict::Objectives(OBJECTIVES_MAX));
         return;
     }
+    let over_records = |of: &Watched| of.select.records.is_some();
+    let others = known.objectives.iter().filter(|other| over_records(other)).count();
+    if over_records(&watched) && others == RECORD_OBJECTIVES_MAX {
+        let conflict = Conflict::RecordObjectives(RECORD_OBJECTIVES_MAX);
+        walk.fault(section.at, &section.key("indicator"), conflict);
+        return;
+    }
     for (key, _) in &watched.select.attributes {
         if known.attributes.contains(key) {
             continue;
@@ -127,31 +135,41 @@ fn watched(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Watched> {
     let goal = required(walk, section, "objective", Form::Goal, Goal::parse);
     let indicator = indicator(walk, section);
     let window = window(walk, section);
+    let slices = events::slices(walk, section);
     let select = select(walk, section);
     let tiers = tiers(walk, section);
     let team = typed(walk, section, "team", Form::Name, plain_name).unwrap_or_default();
     let runbook = typed(walk, section, "runbook", Form::Url, url).unwrap_or_default();
+    let (indicator, records) = indicator?;
     let objective = Objective {
         name: name?,
         service: Service::new(&service?),
-        indicator: indicator?,
+        indicator,
         goal: goal?,
         window: window?,
         tiers: tiers?,
         team,
         runbook,
     };
-    Some(Watched { objective, select: select?, slices: None })
+    Some(Watched { objective, select: Select { records, ..select? }, slices })
 }
 
 /// Reads `indicator`: a word, or a section with what the word needs.
-fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Indicator> {
+fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<(Indicator, Option<Records>)> {
     let field = objective.field("indicator");
     let Some(field) = field.filter(Field::is_section) else {
         let word = |text: &str| (text == "availability").then_some(Indicator::Availability);
-        return required(walk, objective, "indicator", Form::Indicator, word);
+        let word = required(walk, objective, "indicator", Form::Indicator, word);
+        return word.map(|word| (word, None));
     };
     let section = walk.section(field, "objective.indicator")?;
+    if let Some(logs) = section.field("logs") {
+        if section.field("latency").is_some() {
+            walk.fault(logs.at, &logs.key, Conflict::Beside("latency"));
+        }
+        events::without_requests(walk, objective);
+        return events::records(walk, logs).map(|records| (Indicator::Logs, Some(records)));
+    }
     let Some(latency) = section.field("latency") else {
         // An unknown key is a fault of its own, and an empty section is none yet.
         walk.fault(section.at, &section.key("latency"), Problem::Missing(Form::Indicator.cure()));
@@ -167,7 +185,7 @@ fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Indicator> 
         let cure = Form::Threshold.cure();
         walk.fault(section.at, &section.key("threshold"), Problem::Missing(cure));
     }
-    threshold.map(|typed| Indicator::Latency { threshold_ns: typed.value })
+    threshold.map(|typed| (Indicator::Latency { threshold_ns: typed.value }, None))
 }
 
 /// Reads `window`: a duration, or a period of a calendar.
@@ -242,6 +260,8 @@ const WINDOW_MIN: Duration = Duration::from_secs(7 * 86_400);
 const WINDOW_MAX: Duration = Duration::from_secs(92 * 86_400);
 /// Buckets of so many objectives take ten MiB.
 const OBJECTIVES_MAX: usize = 500;
+/// Every record of a service is held against all that it has of them.
+const RECORD_OBJECTIVES_MAX: usize = 64;
 const ATTRIBUTES_MAX: usize = 16;
 const THRESHOLD_NS_MAX: u64 = 24 * 3_600_000_000_000;
 /// Of a file that is not a list: enough to find what it says of itself.

@@ -58,6 +58,8 @@ pub enum Form {
     Files,
     /// The share of events that must be good.
     Goal,
+    /// The share of a slice's events that must be good.
+    Share,
     /// What makes an event good.
     Indicator,
     /// A time down to nanoseconds.
@@ -98,6 +100,7 @@ impl Form {
             Form::Pattern => "pattern",
             Form::Files => "pattern of files",
             Form::Goal => "goal",
+            Form::Share => "share",
             Form::Indicator => "indicator",
             Form::Threshold => "threshold",
             Form::Period => "period",
@@ -158,7 +161,13 @@ impl Form {
             Form::Goal => {
                 "write a percentage such as 99.9% or a ratio such as 0.999, from 1% to below 100%"
             }
-            Form::Indicator => "write availability, or latency: { threshold: 300ms }",
+            Form::Share => {
+                "write a percentage such as 95% or a ratio such as 0.95, from 1% to 100%"
+            }
+            Form::Indicator => {
+                "write availability, latency: { threshold: 300ms } or \
+                 logs: { bad: { severity: \">=ERROR\" } }"
+            }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",
             Form::SpanKind => "write server, client, producer, consumer or internal",

@@ -8,19 +8,9 @@ use redora_model::slo::Indicator;
 
 use super::config::Watched;
 use super::records::RecordChecks;
+use super::verdict::Verdict;
 use crate::red::{Judged, Kind, Outcome};
 use crate::series::{Hasher, Picked, spells};
-
-/// What one request is to one objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// An event that kept the promise.
-    Good,
-    /// An event that broke it.
-    Bad,
-    /// No event of it.
-    None,
-}
 
 /// Every objective by its service.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod slice;
 mod state;
 mod tally;
 mod timeline;
+mod verdict;
 
 use redora_model::slo::{BurnWindow, Counts};
 use redora_wire::logs::LogRecord;
@@ -23,7 +24,7 @@ pub use state::StateFault;
 use crate::record::Text;
 use crate::red::{Judged, Kind};
 use crate::series::{Hasher, Picked, Weight, Weights};
-use index::{Index, Verdict};
+use index::Index;
 use tally::Tally;
 use timeline::Timeline;
 
@@ -172,11 +173,7 @@ impl Slo {
     pub fn stage(&mut self, judged: &Judged, operation: &[u8], attributes: &Picked<'_>) {
         let Some(at) = self.current else { return };
         for check in self.index.group(at).checks(operation) {
-            let side = match check.judge(judged, attributes) {
-                Verdict::Good => 0,
-                Verdict::Bad => 1,
-                Verdict::None => continue,
-            };
+            let Some(side) = check.judge(judged, attributes).side() else { continue };
             self.staged[check.number as usize][side].add(judged.weight);
         }
     }
@@ -187,11 +184,7 @@ impl Slo {
         for (number, verdict) in
             self.index.group(at).records.judge(record, gathered, &mut self.text)
         {
-            let side = match verdict {
-                Verdict::Good => 0,
-                Verdict::Bad => 1,
-                Verdict::None => continue,
-            };
+            let Some(side) = verdict.side() else { continue };
             self.staged[number as usize][side].add(Weight::ONE);
         }
     }

@@ -5,7 +5,7 @@ use redora_wire::KeyValue;
 use redora_wire::logs::LogRecord;
 
 use super::config::{Records, Select, Told};
-use super::index::Verdict;
+use super::verdict::Verdict;
 use crate::record::{Match, Seen, Text};
 use crate::series::{Picked, spells};
 

@@ -4,9 +4,9 @@
 //! little-endian), then numbers as LEB128 and texts as their length and UTF-8: the wall clock and
 //! the timeline in milliseconds, the number of objectives, and for each its service, its name, its
 //! identity, start, end, good and bad of its period (0 where it has none), and its rings: minutes,
-//! quarters of an hour, budget (empty where it has none), and number, good and bad of the slice that
-//! is under way (0 where it has none). A ring is the number of its filled buckets, and of each its
-//! distance from the one before, good and bad. Version 1, which is read as well, has no slices.
+//! quarters of an hour, budget (empty where it has none), and number, good and bad of the slice
+//! that is under way (0 where it has none). A ring is the number of its filled buckets, and of each
+//! its distance from the one before, good and bad. Version 1, which is read as well, has no slices.
 
 use flate2::Crc;
 use redora_model::slo::Counts;
