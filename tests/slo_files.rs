@@ -147,7 +147,7 @@ fn what_is_missing_or_unknown_is_named_with_its_place() {
 1:3: [0].objective: is missing; write a percentage such as 99.9% or a ratio such as 0.999, from 1%
     to below 100%
 1:3: [0].indicator: is missing; write availability, latency: { threshold: 300ms } or logs: { bad:
-    { severity: \">=ERROR\" } }",
+    { body: lost } }",
     );
     check(&with("teams: x"), "1:67: [0].teams: is no known key; did you mean `team`?");
     check(&with("slos: x"), "1:67: [0].slos: is no known key; did you mean `slos`?");
@@ -212,12 +212,12 @@ fn an_indicator_is_a_word_or_a_threshold() {
         (
             "latency",
             "1:53: [0].indicator: \"latency\" is no indicator; write availability, latency: { \
-             threshold: 300ms } or logs: { bad: { severity: \">=ERROR\" } }",
+             threshold: 300ms } or logs: { bad: { body: lost } }",
         ),
         (
             "{}",
             "1:53: [0].indicator.latency: is missing; write availability, latency: { threshold: \
-             300ms } or logs: { bad: { severity: \">=ERROR\" } }",
+             300ms } or logs: { bad: { body: lost } }",
         ),
         (
             "{ latency: {} }",
@@ -323,14 +323,13 @@ fn slices_have_a_length_in_seconds_and_a_share() {
         ),
         (
             "{ length: 1m, good: 101% }",
-            "1:95: [0].slices.good: \"101%\" is no share; write a percentage such as 95% or a \
-             ratio such as 0.95, from 1% to 100%",
+            "1:95: [0].slices.good: \"101%\" is no share; write it like 95% or 0.95, from 1% to \
+             100%",
         ),
         (
             "{}",
-            "1:75: [0].slices.good: is missing; write a percentage such as 95% or a ratio such as \
-             0.95, from 1% to 100%\n1:75: [0].slices.length: is missing; write numbers with ms, s, \
-             m, h or d, such as 30s or 1h30m",
+            "1:75: [0].slices.good: is missing; write it like 95% or 0.95, from 1% to 100%\n1:75: \
+             [0].slices.length: is missing; write numbers with ms, s, m, h or d, such as 30s or 1h30m",
         ),
         ("1m", "1:75: [0].slices: is a single value and must be a section of keys"),
     ] {

@@ -1,6 +1,6 @@
-//! What objectives cost a span or a log record: those of every operation are all looked at, those of
-//! one operation are found by its name, so a hundred of the one kind are dearer than a hundred of
-//! the other; those over log records search its text, one after the other.
+//! What objectives cost a span or a log record: those of every operation are all looked at, those
+//! of one operation are found by its name, so a hundred of the one kind are dearer than a hundred
+//! of the other; those over log records search its text, one after the other.
 
 use redora::digest::Digest;
 use redora::series::Hasher;

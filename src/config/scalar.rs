@@ -161,12 +161,9 @@ impl Form {
             Form::Goal => {
                 "write a percentage such as 99.9% or a ratio such as 0.999, from 1% to below 100%"
             }
-            Form::Share => {
-                "write a percentage such as 95% or a ratio such as 0.95, from 1% to 100%"
-            }
+            Form::Share => "write it like 95% or 0.95, from 1% to 100%",
             Form::Indicator => {
-                "write availability, latency: { threshold: 300ms } or \
-                 logs: { bad: { severity: \">=ERROR\" } }"
+                "write availability, latency: { threshold: 300ms } or logs: { bad: { body: lost } }"
             }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",
