@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use redora_collector::sources::github::KeyFault;
 use thiserror::Error;
 
+use super::foreign::reason::Inconvertible;
 use super::interpolate::Broken;
 use super::scalar::{Form, Shown};
 
@@ -158,6 +159,9 @@ pub enum Problem {
     /// What is right by itself does not go with another part of the configuration.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// An objective of another tool that cannot become one of redora's.
+    #[error(transparent)]
+    Foreign(#[from] Inconvertible),
     /// A text that is no private key of an App.
     #[error(transparent)]
     PrivateKey(#[from] KeyFault),

@@ -9,6 +9,7 @@
 mod checked;
 mod delivery;
 mod fault;
+mod foreign;
 mod interpolate;
 mod logs;
 mod node;

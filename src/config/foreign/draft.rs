@@ -1,0 +1,121 @@
+//! An objective of another tool in redora's words, before anybody decides whether it is watched or
+//! written to a file: between the formats and their two uses stands one type.
+
+use std::fmt;
+
+use redora_model::slo::{Goal, Indicator, Tiers, Window};
+
+use super::super::node::Position;
+use super::reason::Uncarried;
+use crate::slo::Select;
+
+/// An objective that came over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// Where it stands.
+    pub(in super::super) place: Place,
+    /// Its name, unique within the service.
+    pub(in super::super) name: String,
+    /// Whose events are meant.
+    pub(in super::super) service: String,
+    /// How good and bad events are told apart.
+    pub(in super::super) measure: Measure,
+    /// The share of events that must be good.
+    pub(in super::super) goal: Goal,
+    /// The time over which the share is taken.
+    pub(in super::super) window: Window,
+    /// What an event is, where it is no single request.
+    pub(in super::super) slices: Option<Slices>,
+    /// Which alerts are wanted.
+    pub(in super::super) tiers: Tiers,
+    /// Who is alerted, and what they read.
+    pub(in super::super) contact: Contact,
+    /// What the other tool's file says of it for people.
+    pub(in super::super) about: String,
+    /// What stayed behind.
+    pub notes: Vec<Note>,
+}
+
+/// A key of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Where its value starts.
+    pub(in super::super) at: Position,
+    /// Its dotted path.
+    pub(in super::super) key: String,
+}
+
+/// Who is alerted; empty where the file does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// The team's name.
+    pub(in super::super) team: String,
+    /// The runbook's address.
+    pub(in super::super) runbook: String,
+}
+
+/// How good and bad events are told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// The agent judges each request.
+    Counted {
+        /// What makes it good.
+        indicator: Indicator,
+        /// Which of them are meant.
+        select: Select,
+    },
+    /// Prometheus counts, in metrics of others.
+    Queried(Queries),
+}
+
+/// What Prometheus is asked: selectors of counters, or expressions with `{{.window}}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Queries {
+    /// All events and the bad ones.
+    Bad {
+        /// All of them.
+        total: String,
+        /// Those that broke the promise.
+        bad: String,
+    },
+    /// All events and the good ones.
+    Good {
+        /// All of them.
+        total: String,
+        /// Those that kept the promise.
+        good: String,
+    },
+    /// The share of bad ones, from 0 to 1.
+    BadRatio(String),
+}
+
+/// Slices of time that are events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slices {
+    /// How long a slice is.
+    pub(in super::super) seconds: u64,
+    /// The share of its events that must be good for the slice to be.
+    pub(in super::super) good: Goal,
+}
+
+/// What stayed behind, and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// The file's name as it was given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The dotted path of the key.
+    pub key: String,
+    /// What stayed behind, and the cure.
+    pub reason: Uncarried,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, key, reason } = self;
+        write!(out, "{file}:{line}:{column}: {key}: {reason}")
+    }
+}
