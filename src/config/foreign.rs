@@ -13,9 +13,118 @@
 mod draft;
 mod keys;
 mod number;
+mod openslo;
+mod owner;
+mod pyrra;
 mod query;
 pub(super) mod reason;
 mod selector;
+mod sloth;
 
 pub use draft::{Draft, Note};
 pub use reason::{Inconvertible, Uncarried};
+
+use super::fault::Fault;
+use super::node::Tree;
+use super::scalar::Shown;
+use super::walk::{Field, Walk};
+use keys::{Keys, Reading};
+use sloth::Spelling;
+
+/// What came of the documents of a file.
+pub(super) struct Found {
+    /// Every objective that came over, in the order of the file.
+    pub(super) drafts: Vec<Draft>,
+    /// What stayed behind of those that did not, or of none.
+    pub(super) notes: Vec<Note>,
+    /// Why they did not.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// The tool that a document was written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tool {
+    Sloth(Spelling),
+    Pyrra,
+    OpenSlo,
+}
+
+/// Reads the documents of a file, whoever wrote them; with `direct` those of OpenSLO alone.
+pub(super) fn read(file: &str, walk: Walk<'_>, trees: &[Tree], direct: bool) -> Found {
+    let mut reading = Reading::new(file, walk);
+    let mut drafts = Vec::new();
+    let mut openslo = Vec::new();
+    let documents: Vec<Field<'_>> =
+        trees.iter().filter_map(|tree| reading.document(tree)).collect();
+    let mut items = Vec::new();
+    for whole in &documents {
+        items.extend(reading.items(whole));
+    }
+    for document in items {
+        let Some(mut keys) = reading.keys(&document) else { continue };
+        let Some(tool) = tool(&mut reading, &mut keys, direct) else { continue };
+        match tool {
+            Tool::Sloth(spelling) => drafts.extend(service(&mut reading, keys, spelling)),
+            Tool::Pyrra => {
+                let draft = pyrra::objective(&mut reading, keys);
+                drafts.extend(reading.noted(draft));
+            }
+            Tool::OpenSlo => openslo.push(keys),
+        }
+    }
+    drafts.extend(openslo::objectives(&mut reading, openslo));
+    drafts.sort_by_key(|draft| draft.place.at);
+    let (faults, notes) = reading.finish();
+    Found { drafts, notes, faults }
+}
+
+/// Whose document this is, by the keys that say it, which are taken.
+fn tool(reading: &mut Reading<'_>, keys: &mut Keys<'_>, direct: bool) -> Option<Tool> {
+    let version = match reading.text(keys, "apiVersion") {
+        Some(given) => given,
+        None => match reading.text(keys, "version") {
+            Some(given) => given,
+            None => {
+                reading.lost(keys.at, &keys.path, Inconvertible::NoFormat);
+                return None;
+            }
+        },
+    };
+    let shown = || Shown::quoted(version.text);
+    let (tool, kind, format) = match version.text {
+        "prometheus/v1" => (Tool::Sloth(Spelling::Snake), None, "Sloth"),
+        "sloth.slok.dev/v1" => {
+            (Tool::Sloth(Spelling::Camel), Some("PrometheusServiceLevel"), "Sloth")
+        }
+        "pyrra.dev/v1alpha1" => (Tool::Pyrra, Some("ServiceLevelObjective"), "Pyrra"),
+        "openslo/v1" => (Tool::OpenSlo, None, "OpenSLO"),
+        _ => {
+            reading.lost(version.at, &version.key, Inconvertible::Format(shown()));
+            return None;
+        }
+    };
+    if direct && tool != Tool::OpenSlo {
+        reading.lost(version.at, &version.key, Inconvertible::Indirect(shown()));
+        return None;
+    }
+    let Some(kind) = kind else { return Some(tool) };
+    let given = reading.required(keys, "kind", kind)?;
+    if given.text != kind {
+        let shown = Shown::quoted(given.text);
+        reading.lost(given.at, &given.key, Inconvertible::Kind { shown, format });
+        return None;
+    }
+    Some(tool)
+}
+
+/// A document of Sloth's, which Kubernetes wraps into a resource.
+fn service(reading: &mut Reading<'_>, mut keys: Keys<'_>, spelling: Spelling) -> Vec<Draft> {
+    if spelling == Spelling::Snake {
+        return sloth::service(reading, keys, spelling);
+    }
+    // Name, namespace and the like are the resource's; the objectives have names of their own.
+    let _ = (keys.take("metadata"), keys.take("status"));
+    let spec = reading.section(&mut keys, "spec");
+    reading.leave_rest(keys, &Uncarried::UnknownKey);
+    sloth::service(reading, spec, spelling)
+}

@@ -14,6 +14,7 @@ mod interpolate;
 mod logs;
 mod node;
 mod objectives;
+mod promise;
 mod red;
 mod scalar;
 mod schema;

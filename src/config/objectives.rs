@@ -2,8 +2,6 @@
 //! the file is in is told by its shape, so that files of other tools can be told apart from a slip
 //! of the pen.
 
-use std::time::Duration;
-
 use redora_model::identity::Service;
 use redora_model::slo::{Goal, Indicator, Objective, Period, Severity, Tiers, Window};
 
@@ -11,9 +9,10 @@ use super::delivery::{plain_name, required, typed, url, zone};
 use super::fault::{Conflict, Fault, Problem};
 use super::interpolate::Sources;
 use super::node;
+use super::promise::{DEFAULT_WINDOW, THRESHOLD_NS_MAX, WINDOW_MAX, WINDOW_MIN, kind};
 use super::scalar::{self, Form, Shown};
 use super::walk::{Field, Section, Walk};
-use crate::red::{Kind, WATCHED_MAX};
+use crate::red::WATCHED_MAX;
 use crate::slo::{Select, Watched};
 
 /// The objectives of the files so far.
@@ -211,11 +210,6 @@ fn select(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Select> {
     (walk.faults() == faults).then_some(Select { operation, kind, attributes })
 }
 
-fn kind(text: &str) -> Option<Kind> {
-    let kinds = [Kind::Server, Kind::Client, Kind::Producer, Kind::Consumer, Kind::Internal];
-    kinds.into_iter().find(|kind| kind.as_str() == text)
-}
-
 fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
     let Some(field) = section.field("tiers") else { return Some(Tiers::ALL) };
     let faults = walk.faults();
@@ -234,15 +228,8 @@ fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
     (walk.faults() == faults).then_some(tiers)
 }
 
-/// The window that alerting on burn rates was first described for.
-const DEFAULT_WINDOW: Window = Window::Rolling { seconds: 30 * 86_400 };
-/// A week: the longest burn window is three days of it.
-const WINDOW_MIN: Duration = Duration::from_secs(7 * 86_400);
-/// A quarter; who promises for longer has no time left to keep it.
-const WINDOW_MAX: Duration = Duration::from_secs(92 * 86_400);
 /// Buckets of so many objectives take ten MiB.
 const OBJECTIVES_MAX: usize = 500;
 const ATTRIBUTES_MAX: usize = 16;
-const THRESHOLD_NS_MAX: u64 = 24 * 3_600_000_000_000;
 /// Of a file that is not a list: enough to find what it says of itself.
 const KEYS_MAX: usize = 1000;

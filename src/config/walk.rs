@@ -150,11 +150,11 @@ impl<'a> Walk<'a> {
     /// The scalar as it stands in the file; `None` where it is none. Files of other tools know of no
     /// interpolation, and their queries may well hold a `$`.
     pub(super) fn plain<'n>(&mut self, field: &Field<'n>) -> Option<&'n str> {
-        if let Value::Scalar(raw) = &field.node.value {
-            return Some(raw);
+        let plain = field.as_plain();
+        if plain.is_none() {
+            self.kind(field.node, &field.key, "one value");
         }
-        self.kind(field.node, &field.key, "one value");
-        None
+        plain
     }
 
     /// The typed scalar; `None` where it is at fault or counts as not given.
@@ -272,6 +272,14 @@ impl<'n> Field<'n> {
     /// Whether the value is null.
     pub(super) fn is_null(&self) -> bool {
         matches!(self.node.value, Value::Null)
+    }
+
+    /// The scalar as it stands in the file.
+    pub(super) fn as_plain(&self) -> Option<&'n str> {
+        match &self.node.value {
+            Value::Scalar(raw) => Some(raw),
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
     }
 
     /// Whether the value is a section of keys.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use redora_model::slo::{Goal, Indicator, Tiers, Window};
+use redora_model::slo::{Goal, Indicator, Queries, Tiers, Window};
 
 use super::super::node::Position;
 use super::reason::Uncarried;
@@ -66,27 +66,6 @@ pub enum Measure {
     },
     /// Prometheus counts, in metrics of others.
     Queried(Queries),
-}
-
-/// What Prometheus is asked: selectors of counters, or expressions with `{{.window}}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Queries {
-    /// All events and the bad ones.
-    Bad {
-        /// All of them.
-        total: String,
-        /// Those that broke the promise.
-        bad: String,
-    },
-    /// All events and the good ones.
-    Good {
-        /// All of them.
-        total: String,
-        /// Those that kept the promise.
-        good: String,
-    },
-    /// The share of bad ones, from 0 to 1.
-    BadRatio(String),
 }
 
 /// Slices of time that are events.

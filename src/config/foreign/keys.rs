@@ -5,7 +5,7 @@ use super::super::fault::{Fault, Problem, join};
 use super::super::node::{Position, Tree};
 use super::super::scalar::Shown;
 use super::super::walk::{Field, Walk};
-use super::draft::Note;
+use super::draft::{Draft, Note};
 use super::reason::{Inconvertible, Uncarried};
 
 /// The faults and notes of a file so far.
@@ -13,6 +13,8 @@ pub(super) struct Reading<'a> {
     pub(super) walk: Walk<'a>,
     file: &'a str,
     notes: Vec<Note>,
+    /// Notes of objectives that did not come over.
+    aside: Vec<Note>,
 }
 
 /// A section whose keys are taken.
@@ -35,7 +37,7 @@ pub(super) struct Given<'n> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(file: &'a str, walk: Walk<'a>) -> Self {
-        Self { walk, file, notes: Vec::new() }
+        Self { walk, file, notes: Vec::new(), aside: Vec::new() }
     }
 
     /// The value that a document is, with the faults of its form; none where it is empty.
@@ -47,6 +49,19 @@ impl<'a> Reading<'a> {
         (!whole.is_null()).then_some(whole)
     }
 
+    /// The resources that a document holds: those of a list as `kubectl get` prints it, else itself.
+    pub(super) fn items<'n>(&mut self, document: &Field<'n>) -> Vec<Field<'n>> {
+        let entries = document.entries();
+        let of = |name: &str| entries.iter().find(|(_, key, _)| *key == name);
+        let is_list = of("kind")
+            .and_then(|(_, _, kind)| kind.as_plain())
+            .is_some_and(|kind| kind.ends_with("List"));
+        match of("items").filter(|_| is_list) {
+            Some((_, _, items)) => self.walk.elements(items, ELEMENTS_MAX).unwrap_or_default(),
+            None => vec![document.clone()],
+        }
+    }
+
     /// Tells what stays behind.
     pub(super) fn note(&mut self, at: Position, key: &str, reason: Uncarried) {
         let Position { line, column } = at;
@@ -54,13 +69,14 @@ impl<'a> Reading<'a> {
         self.notes.push(Note { file, line, column, key, reason });
     }
 
-    /// What was told since this was asked last, in the order of the file.
-    pub(super) fn take_notes(&mut self) -> Vec<Note> {
-        let mut notes = std::mem::take(&mut self.notes);
-        notes.sort_by_key(|note| (note.line, note.column));
-        // A document that several objectives refer to says the same each time.
-        notes.dedup();
-        notes
+    /// The objective with what was told since the one before; where there is none, that is set aside.
+    pub(super) fn noted(&mut self, draft: Option<Draft>) -> Option<Draft> {
+        let notes = in_order(std::mem::take(&mut self.notes));
+        let Some(draft) = draft else {
+            self.aside.extend(notes);
+            return None;
+        };
+        Some(Draft { notes, ..draft })
     }
 
     /// Keeps a reason why an objective does not come over.
@@ -68,8 +84,10 @@ impl<'a> Reading<'a> {
         self.walk.fault(at, key, reason);
     }
 
-    pub(super) fn finish(self) -> Vec<Fault> {
-        self.walk.finish()
+    /// Every fault, and the notes that no objective has.
+    pub(super) fn finish(self) -> (Vec<Fault>, Vec<Note>) {
+        let notes = self.aside.into_iter().chain(self.notes).collect();
+        (self.walk.finish(), in_order(notes))
     }
 
     /// The keys of a section; a fault where it is none.
@@ -99,6 +117,13 @@ impl<'a> Reading<'a> {
         Some(Given { at: field.at, key: field.key, text })
     }
 
+    /// The single value that a field is, or that its list holds.
+    pub(super) fn single<'n>(&mut self, field: &Field<'n>) -> Option<&'n str> {
+        let elements = self.walk.list(field, ELEMENTS_MAX)?;
+        let [one] = &elements[..] else { return None };
+        self.walk.plain(one)
+    }
+
     /// As [`Reading::text`]; what is not given is a fault with this cure.
     pub(super) fn required<'n>(
         &mut self,
@@ -109,9 +134,14 @@ impl<'a> Reading<'a> {
         let faults = self.walk.faults();
         let given = self.text(keys, name).filter(|given| !given.text.trim().is_empty());
         if given.is_none() && self.walk.faults() == faults {
-            self.walk.fault(keys.at, &keys.key(name), Problem::Missing(cure));
+            self.missing(keys, name, cure);
         }
         given
+    }
+
+    /// Keeps a fault for a key that has to be there; the cure is what it takes.
+    pub(super) fn missing(&mut self, keys: &Keys<'_>, name: &str, cure: &'static str) {
+        self.walk.fault(keys.at, &keys.key(name), Inconvertible::Missing(cure));
     }
 
     /// The value under a key as what it means; a fault where it means nothing.
@@ -158,17 +188,30 @@ impl<'n> Keys<'n> {
         self.left.iter().any(|(_, key, _)| *key == name)
     }
 
+    /// Whether nothing is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// The keys that are left.
+    pub(super) fn names(&self) -> Vec<&'n str> {
+        self.left.iter().map(|(_, key, _)| *key).collect()
+    }
+
     /// The value of a key, with the place of the key itself.
     pub(super) fn take(&mut self, name: &str) -> Option<(Position, Field<'n>)> {
         let at = self.left.iter().position(|(_, key, _)| *key == name)?;
         let (at, _, field) = self.left.remove(at);
         Some((at, field))
     }
+}
 
-    /// Every key that is left, with its value.
-    pub(super) fn take_all(&mut self) -> Vec<(Position, &'n str, Field<'n>)> {
-        std::mem::take(&mut self.left)
-    }
+/// Notes in the order of the file, each once: a document that several objectives refer to says the
+/// same each time.
+fn in_order(mut notes: Vec<Note>) -> Vec<Note> {
+    notes.sort_by_key(|note| (note.line, note.column));
+    notes.dedup();
+    notes
 }
 
 /// More keys than any section of these formats has; labels are free, and never so many.

@@ -2,14 +2,14 @@
 //! own metrics, else what Prometheus has to be asked. Only an exact meaning is taken for one; where
 //! a known difference remains it is told.
 
-use redora_model::slo::Indicator;
+use redora_model::slo::{Indicator, Queries, Query, QueryFault, Template};
 
-use super::draft::{Measure, Queries};
+use super::draft::Measure;
 use super::number;
 use super::reason::{Inconvertible, Uncarried};
-use super::selector::{Counter, Function, Matcher, Range, Selector, Shape, Test, WINDOW, shape};
+use super::selector::{Counter, Matcher, Range, Selector, Shape, Test, WINDOW, selector, shape};
+use crate::config::promise::{THRESHOLD_NS_MAX, kind};
 use crate::config::scalar::Shown;
-use crate::red::Kind;
 use crate::slo::Select;
 
 /// Which events the second query of a pair gives.
@@ -20,6 +20,7 @@ pub(super) enum Side {
 }
 
 /// What a query means, with what was found on the way.
+#[derive(Clone)]
 pub(super) struct Meaning {
     pub(super) measure: Measure,
     /// The service that the agent judges requests of, where it does.
@@ -27,127 +28,171 @@ pub(super) struct Meaning {
     pub(super) notes: Vec<Uncarried>,
 }
 
-/// The meaning of all events and those of one side, each [`prepared`].
-pub(super) fn pair(total: &str, side: Side, events: &str) -> Meaning {
-    if let Some(meaning) = counted(total, side, events) {
-        return meaning;
+/// A query that a rule can ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Prepared {
+    /// For a number of events.
+    Events(Query),
+    /// For something of which only a share can be taken.
+    Other(Template),
+}
+
+/// The meaning of all events and those of one side.
+pub(super) fn pair(
+    total: Prepared,
+    side: Side,
+    events: Prepared,
+) -> Result<Meaning, Inconvertible> {
+    let (total, events) = match (total, events) {
+        (Prepared::Events(total), Prepared::Events(events)) => (total, events),
+        (total, events) => return share(&total.text(), side, &events.text()),
+    };
+    let (side, events) = without_rest(&total, side, events);
+    if let (Query::Selector(all), Query::Selector(some)) = (&total, &events)
+        && let Some(meaning) = counted(all, side, some)
+    {
+        return Ok(meaning);
     }
-    let mut notes: Vec<Uncarried> = Vec::new();
-    if [total, events].iter().any(|query| query.contains(REQUESTS_PREFIX)) {
-        notes.push(Uncarried::OwnMetric);
-    }
-    let (total, events) = (total.to_owned(), events.to_owned());
+    let own = [text(&total), text(&events)].iter().any(|query| query.contains(REQUESTS_PREFIX));
     let queries = match side {
-        _ if !is_countable(&total) || !is_countable(&events) => {
-            notes.push(Uncarried::Ratio);
-            let ratio = format!("(\n{events}\n)\n/\n(\n{total}\n)");
-            Queries::BadRatio(match side {
-                Side::Bad => ratio,
-                Side::Good => format!("1 -\n{ratio}"),
-            })
-        }
         Side::Bad => Queries::Bad { total, bad: events },
         Side::Good => Queries::Good { total, good: events },
     };
-    Meaning { measure: Measure::Queried(queries), service: None, notes }
+    let notes = if own { vec![Uncarried::OwnMetric] } else { Vec::new() };
+    Ok(Meaning { measure: Measure::Queried(queries), service: None, notes })
+}
+
+/// The share of bad events, as Prometheus divides it.
+fn share(total: &str, side: Side, events: &str) -> Result<Meaning, Inconvertible> {
+    let ratio = format!("(\n{events}\n)\n/\n(\n{total}\n)");
+    let ratio = match side {
+        Side::Bad => ratio,
+        Side::Good => format!("1 -\n{ratio}"),
+    };
+    // Two that are short enough may be too long together.
+    let ratio = bad_ratio(Template::parse(&ratio)?);
+    Ok(Meaning { notes: vec![Uncarried::Ratio], ..ratio })
 }
 
 /// The meaning of a share of bad events that Prometheus computes.
-pub(super) fn bad_ratio(query: String) -> Meaning {
-    let measure = Measure::Queried(Queries::BadRatio(query));
+pub(super) fn bad_ratio(ratio: Template) -> Meaning {
+    let measure = Measure::Queried(Queries::BadRatio(ratio));
     Meaning { measure, service: None, notes: Vec::new() }
 }
 
-/// A query as redora takes it: the selector of a counter, or an expression with `{{.window}}`.
-pub(super) fn prepared(query: &str) -> Result<(String, Option<Uncarried>), Inconvertible> {
-    let query = templated(query)?;
-    if query.contains(WINDOW) {
-        return Ok((query, None));
-    }
-    let Some(Shape::One(Counter { selector, over, .. })) = shape(&query) else {
-        return Err(Inconvertible::NoWindow);
+/// The meaning of two values that go up and down, each the number of events at its time.
+pub(super) fn sampled(total: &str, side: Side, events: &str) -> Result<Meaning, Inconvertible> {
+    let sum = |query: &str| match selector(query) {
+        Some(selector) => format!("sum(sum_over_time({}[{WINDOW}]))", selector.text),
+        None => format!("sum(sum_over_time((\n{query}\n)[{WINDOW}:1m]))"),
     };
-    match over {
-        None => Ok((selector.text.to_owned(), None)),
-        Some((_, Range::Fixed(range))) => {
-            let note = Uncarried::FixedRange(Shown::quoted(range));
-            Ok((selector.text.to_owned(), Some(note)))
+    for query in [total, events] {
+        no_window(query)?;
+    }
+    share(&sum(total), side, &sum(events))
+}
+
+/// The meaning of a ratio that is there already, as its average.
+pub(super) fn averaged(query: &str, side: Side) -> Result<Meaning, Inconvertible> {
+    let average = match selector(query) {
+        Some(selector) => format!("avg(avg_over_time({}[{WINDOW}]))", selector.text),
+        None if Template::parse(query).is_ok() => query.trim().to_owned(),
+        None => format!("avg(avg_over_time((\n{query}\n)[{WINDOW}:1m]))"),
+    };
+    let ratio = match side {
+        Side::Bad => average,
+        Side::Good => format!("1 - (\n{average}\n)"),
+    };
+    Ok(Meaning { notes: vec![Uncarried::Ratio], ..bad_ratio(Template::parse(&ratio)?) })
+}
+
+/// The share of minutes in which a value compares so with a number. What is no number at all, as a
+/// latency without requests, compares with nothing and is good.
+pub(super) fn compared(query: &str, sign: &str, number: &str) -> Result<Template, Inconvertible> {
+    no_window(query)?;
+    let compared = format!("(\n{query}\n) {sign} bool {number}");
+    Ok(Template::parse(&format!("avg(avg_over_time(({compared})[{WINDOW}:1m]))"))?)
+}
+
+/// Refuses a window of the rules where each minute is looked at.
+fn no_window(query: &str) -> Result<(), Inconvertible> {
+    let is_free = !matches!(Template::parse(query), Ok(_) | Err(QueryFault::Place));
+    is_free.then_some(()).ok_or(Inconvertible::ComparedWindow)
+}
+
+/// A query as redora takes it. A counter's own range, or its sum without one, is no loss: the rules
+/// ask for its events over each of their windows.
+pub(super) fn prepared(query: &str) -> Result<(Prepared, Option<Uncarried>), Inconvertible> {
+    match Query::parse(query) {
+        Ok(query) => Ok((Prepared::Events(query), None)),
+        Err(QueryFault::NoUnit | QueryFault::TwoUnits) => {
+            Ok((Prepared::Other(Template::parse(query)?), None))
         }
-        Some((_, Range::Window)) => Err(Inconvertible::NoWindow),
-    }
-}
-
-/// An expression with `{{.window}}`, whatever it gives.
-pub(super) fn expression(query: &str) -> Result<String, Inconvertible> {
-    let query = templated(query)?;
-    if query.contains(WINDOW) { Ok(query) } else { Err(Inconvertible::NoWindow) }
-}
-
-/// The query without white space around it, and with every template of the window in one spelling.
-fn templated(query: &str) -> Result<String, Inconvertible> {
-    let mut rest = query.trim();
-    let mut text = String::with_capacity(rest.len());
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (inner, after) = after.split_once("}}").ok_or(Inconvertible::Template)?;
-        if inner.trim() != ".window" {
-            return Err(Inconvertible::Template);
+        Err(QueryFault::NoWindow) => {
+            let Some(Shape::One(Counter { selector, over, .. })) = shape(query) else {
+                return Err(QueryFault::NoWindow.into());
+            };
+            let range = over.and_then(|(_, range)| match range {
+                Range::Fixed(range) => Some(Uncarried::FixedRange(Shown::quoted(range))),
+                Range::Window => None,
+            });
+            Ok((Prepared::Events(Query::parse(selector.text)?), range))
         }
-        text.push_str(before);
-        text.push_str(WINDOW);
-        rest = after;
+        Err(fault) => Err(fault.into()),
     }
-    text.push_str(rest);
-    Ok(text)
 }
 
-/// Whether events can be counted by it: a selector, or an expression in one of the two functions.
-fn is_countable(query: &str) -> bool {
-    if !query.contains(WINDOW) {
-        return true;
+/// The text of a query, with a window where it needs one.
+pub(in super::super) fn text(query: &Query) -> String {
+    match query {
+        Query::Selector(selector) => selector.clone(),
+        Query::PerSecond(template) | Query::Count(template) => template.over(WINDOW),
     }
-    let calls = |function: &str| {
-        query.match_indices(function).any(|(at, _)| {
-            let before = query[..at].chars().next_back();
-            let is_whole = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
-            is_whole && query[at + function.len()..].trim_start().starts_with('(')
-        })
+}
+
+impl Prepared {
+    /// As an expression over a window.
+    fn text(&self) -> String {
+        match self {
+            Prepared::Events(Query::Selector(of)) => format!("sum(increase({of}[{WINDOW}]))"),
+            Prepared::Events(query) => text(query),
+            Prepared::Other(template) => template.over(WINDOW),
+        }
+    }
+}
+
+/// The good events instead of all events without them.
+fn without_rest(total: &Query, side: Side, events: Query) -> (Side, Query) {
+    let rest = || {
+        let (Query::Selector(all), Side::Bad) = (total, side) else { return None };
+        let text = text(&events);
+        let Shape::Less(minuend, good) = shape(&text)? else { return None };
+        let is_all = alike(&minuend, &good) && minuend.selector.is(&selector(all)?);
+        is_all.then(|| Query::parse(good.selector.text).ok())?
     };
-    calls("rate") != calls("increase")
-}
-
-/// Requests that the agent judges itself, where both queries ask for nothing else.
-fn counted(total: &str, side: Side, events: &str) -> Option<Meaning> {
-    let Shape::One(all) = shape(total)? else { return None };
-    let (side, some) = match shape(events)? {
-        Shape::One(some) => (side, some),
-        // All without the good ones are the bad ones.
-        Shape::Less(minuend, good) if side == Side::Bad => (alike(&minuend, &all)
-            && minuend.selector == all.selector)
-            .then_some((Side::Good, good))?,
-        Shape::Less(..) => return None,
-    };
-    if !alike(&all, &some) {
-        return None;
+    match rest() {
+        Some(good) => (Side::Good, good),
+        None => (side, events),
     }
-    let own = Asked::requests(&all.selector, &some.selector, side);
-    let own = own.or_else(|| Asked::durations(&all.selector, &some.selector, side));
-    own.or_else(|| Asked::spans(&all.selector, &some.selector, side))?.meaning()
 }
 
-/// Whether two counters are asked in the same way, and in one in which series add up.
+/// Requests that the agent judges itself, where both selectors ask for nothing else.
+fn counted(all: &str, side: Side, some: &str) -> Option<Meaning> {
+    let (all, some) = (selector(all)?, selector(some)?);
+    let own = Asked::requests(&all, &some, side);
+    let own = own.or_else(|| Asked::durations(&all, &some, side));
+    own.or_else(|| Asked::spans(&all, &some, side))?.meaning()
+}
+
+/// Whether two counters are summed over the same window in the same way.
 fn alike(one: &Counter<'_>, other: &Counter<'_>) -> bool {
-    let over = |counter: &Counter<'_>| match counter.over {
-        None => Some(None),
-        Some((function, Range::Window)) if counter.summed => Some(Some(function)),
-        Some(_) => None,
-    };
-    let one: Option<Option<Function>> = over(one);
-    one.is_some() && one == over(other)
+    let is_whole = |counter: &Counter<'_>| counter.summed && counter.over.is_some();
+    is_whole(one) && is_whole(other) && one.over == other.over
 }
 
 /// A native histogram of redora's and a bound, as a latency.
 pub(super) fn native_latency(selector: &Selector<'_>, threshold_ns: u64) -> Option<Meaning> {
-    if selector.metric != DURATION {
+    if selector.metric != DURATION || threshold_ns > THRESHOLD_NS_MAX {
         return None;
     }
     let asked = Asked {
@@ -284,12 +329,6 @@ fn same(all: &Selector<'_>, some: &Selector<'_>, but: &[&Matcher<'_>]) -> Option
     (of_all == of_some).then_some(())
 }
 
-/// The role of a span by its name.
-pub(super) fn kind(name: &str) -> Option<Kind> {
-    let kinds = [Kind::Server, Kind::Client, Kind::Producer, Kind::Consumer, Kind::Internal];
-    kinds.into_iter().find(|kind| kind.as_str() == name)
-}
-
 const REQUESTS: &str = "redora_requests_total";
 const REQUESTS_PREFIX: &str = "redora_request";
 const DURATION: &str = "redora_request_duration_seconds";
@@ -302,8 +341,6 @@ const SPANS: [(&str, &str); 2] = [
 ];
 /// What the agent counts where no kind is named.
 const SERVED: [&str; 2] = ["server|consumer", "consumer|server"];
-/// What an objective may have.
-const THRESHOLD_NS_MAX: u64 = 24 * 3_600_000_000_000;
 
 #[cfg(test)]
 mod tests;

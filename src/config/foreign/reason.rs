@@ -1,6 +1,7 @@
 //! Why a part of another tool's file does not come over, as data with the cure: a conversion that
 //! loses something in silence would be trusted once.
 
+use redora_model::slo::QueryFault;
 use thiserror::Error;
 
 use super::super::scalar::Shown;
@@ -76,8 +77,8 @@ pub enum Uncarried {
     /// An address that is none.
     #[error("{0} is no address and stays behind; write it like https://example.org/runbook")]
     Address(Shown),
-    /// Several values where one is taken.
-    #[error("has several values and stays behind; keep one")]
+    /// Several values where one is taken, or one that is no name.
+    #[error("is not one name and stays behind; keep one of 1 to 256 characters")]
     Several,
     /// A service that the file does not name.
     #[error("no service is named; {0} was taken; correct it if another is meant")]
@@ -115,8 +116,8 @@ pub enum Uncarried {
     OwnMetric,
     /// Events that are neither counted nor per second.
     #[error(
-        "is a ratio without numbers of events, as it uses neither rate() nor increase() alone; \
-         write both queries with one of them if they are counters"
+        "is kept as a ratio without numbers of events; write good or bad and all events with \
+         rate() or with increase() where they are counters"
     )]
     Ratio,
     /// A value that is looked at again and again.
@@ -146,7 +147,10 @@ pub enum Uncarried {
     NoWindow,
     /// An exclusive bound.
     #[error("{0} itself is good here; lower the value by what can be measured if it must not be")]
-    Inclusive(&'static str),
+    Inclusive(Shown),
+    /// Slices where events are counted.
+    #[error("stays behind: budgetingMethod is Occurrences; remove it, or write Timeslices")]
+    SliceKey,
 }
 
 /// Why an objective does not come over.
@@ -178,8 +182,11 @@ pub enum Inconvertible {
          under slos"
     )]
     Indirect(Shown),
-    /// None or several of the indicators.
-    #[error("names {found} of {choices}; give exactly one")]
+    /// A key that has to be there.
+    #[error("is missing; write {0}")]
+    Missing(&'static str),
+    /// None or several of what excludes each other.
+    #[error("has {found} of {choices}; give exactly one")]
     Indicators {
         /// How many there are.
         found: usize,
@@ -200,15 +207,9 @@ pub enum Inconvertible {
         /// What it should be.
         kind: &'static str,
     },
-    /// A template with more than the window.
-    #[error("holds a template that is not {{{{.window}}}}; write out what it stands for")]
-    Template,
-    /// A query of which nobody can say what it counts.
-    #[error(
-        "is neither the selector of a counter nor an expression with {{{{.window}}}}; write one of \
-         them, such as sum(rate(requests_total[{{{{.window}}}}]))"
-    )]
-    NoWindow,
+    /// A query that no rule can ask.
+    #[error(transparent)]
+    Query(#[from] QueryFault),
     /// A query where nothing but a selector makes sense.
     #[error("is no plain selector; write it like requests_total{{job=\"api\"}}")]
     Selector,
@@ -227,6 +228,18 @@ pub enum Inconvertible {
     /// Two selections of requests in one ratio.
     #[error("does not select the requests that total selects; give both the same spec")]
     Selections,
+    /// A window in which no budget is kept.
+    #[error("{0} is out of bounds; use 7d to 92d")]
+    Window(Shown),
+    /// A period that no calendar here has.
+    #[error("{0} is no period of a calendar that budgets are kept for; write 1w, 1M or 1Q")]
+    Period(Shown),
+    /// A slice that is too short or too long.
+    #[error("{0} is out of bounds for a slice of time; use 1m to 1h")]
+    SliceLength(Shown),
+    /// A comparison over the window of a rule.
+    #[error("is compared, and so needs a range of its own such as [5m] instead of {{{{.window}}}}")]
+    ComparedWindow,
     /// A comparison that no latency has.
     #[error("{0} is no bound of a latency; write lte with a value in seconds")]
     Bound(Shown),
@@ -247,11 +260,6 @@ pub enum Inconvertible {
         cure: &'static str,
     },
     /// A duration that is none.
-    #[error("{shown} is no duration here; write {cure}")]
-    Duration {
-        /// The text.
-        shown: Shown,
-        /// What the format takes.
-        cure: &'static str,
-    },
+    #[error("{0} is no duration here; write a number with a unit, such as 4w or 30d")]
+    Duration(Shown),
 }

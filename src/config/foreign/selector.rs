@@ -46,6 +46,18 @@ pub(super) struct Selector<'q> {
     pub(super) matchers: Vec<Matcher<'q>>,
 }
 
+impl Selector<'_> {
+    /// Whether both find the same series.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let sorted = |selector: &Self| {
+            let mut matchers = selector.matchers.clone();
+            matchers.sort();
+            matchers
+        };
+        self.metric == other.metric && sorted(self) == sorted(other)
+    }
+}
+
 /// What a label has to be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Matcher<'q> {

@@ -1,11 +1,11 @@
 //! Sloth's files: one service with its objectives, in snake case by themselves and in camel case as
 //! a resource of Kubernetes. The file says nothing of the window, so that it is Sloth's default.
 
-use redora_model::slo::{Goal, Tiers, Window};
+use redora_model::slo::{Template, Tiers};
 
-use super::super::delivery::plain_name;
 use super::super::fault::Problem;
-use super::super::scalar::{Form, Shown, switch};
+use super::super::promise::DEFAULT_WINDOW;
+use super::super::scalar::{Form, switch};
 use super::super::walk::Field;
 use super::draft::{Contact, Draft, Place};
 use super::keys::{Given, Keys, Reading};
@@ -24,10 +24,14 @@ pub(super) enum Spelling {
 }
 
 /// Reads a document without what told that it is one of Sloth's.
-pub(super) fn service(reading: &mut Reading<'_>, mut keys: Keys<'_>, spelling: Spelling) -> Vec<Draft> {
-    let service = name(reading, &mut keys, "service");
+pub(super) fn service(
+    reading: &mut Reading<'_>,
+    mut keys: Keys<'_>,
+    spelling: Spelling,
+) -> Vec<Draft> {
+    let service = owner::name(reading, &mut keys, "service");
     let mut labels = reading.section(&mut keys, "labels");
-    let team = labelled_team(reading, &mut labels, &["team", "owner"]);
+    let team = labelled_team(reading, &mut labels, &["team", "owner"]).unwrap_or_default();
     reading.leave_rest(labels, &Uncarried::Labels);
     reading.leave(&mut keys, &[spelling.of("slo_plugins", "sloPlugins")], &Uncarried::Plugins);
     let objectives = reading.list(&mut keys, "slos");
@@ -35,8 +39,7 @@ pub(super) fn service(reading: &mut Reading<'_>, mut keys: Keys<'_>, spelling: S
     // What was told so far is about all of them, and stands above the first.
     let drafts = objectives.iter().filter_map(|field| {
         let draft = objective(reading, field, service.clone(), &team, spelling);
-        let notes = reading.take_notes();
-        draft.map(|draft| Draft { notes, ..draft })
+        reading.noted(draft)
     });
     drafts.collect()
 }
@@ -50,8 +53,9 @@ fn objective(
 ) -> Option<Draft> {
     let mut keys = reading.keys(field)?;
     let place = Place { at: field.at, key: field.key.clone() };
-    let name = name(reading, &mut keys, "name");
-    let goal = reading.required(&mut keys, "objective", SHARE).and_then(|given| goal(reading, &given));
+    let name = owner::name(reading, &mut keys, "name");
+    let goal = reading.required(&mut keys, "objective", SHARE);
+    let goal = goal.and_then(|given| owner::share(reading, &given, number::percent, SHARE));
     let about = reading.text(&mut keys, "description").map(|given| given.text.to_owned());
     reading.leave(&mut keys, &["plugins"], &Uncarried::Plugins);
     let mut labels = reading.section(&mut keys, "labels");
@@ -68,6 +72,7 @@ fn objective(
         service: asked.or(service)?,
         measure,
         goal: goal?,
+        // As Sloth takes it where its command line does not say otherwise.
         window: DEFAULT_WINDOW,
         slices: None,
         tiers,
@@ -75,15 +80,6 @@ fn objective(
         about: about.unwrap_or_default(),
         notes: Vec::new(),
     })
-}
-
-fn goal(reading: &mut Reading<'_>, given: &Given<'_>) -> Option<Goal> {
-    let goal = number::percent(given.text);
-    if goal.is_none() {
-        let shown = Shown::quoted(given.text);
-        reading.lost(given.at, &given.key, Inconvertible::Share { shown, cure: SHARE });
-    }
-    goal
 }
 
 fn indicator(
@@ -108,15 +104,16 @@ fn indicator(
     let meaning = if events.is_empty() {
         let ratio = spelling.of("error_ratio_query", "errorRatioQuery");
         let given = reading.required(&mut raw, ratio, EXPRESSION)?;
-        let query = owner::accepted(reading, &given, query::expression(given.text))?;
-        Some(query::bad_ratio(query))
+        let ratio = owner::accepted(reading, &given, Template::parse(given.text))?;
+        Some(query::bad_ratio(ratio))
     } else {
         let total = spelling.of("total_query", "totalQuery");
         let total = owner::query(reading, &mut events, total, EXPRESSION);
         let error = spelling.of("error_query", "errorQuery");
         let error = owner::query(reading, &mut events, error, EXPRESSION);
         let ((total, given), (error, _)) = (total?, error?);
-        let meaning = query::pair(&total, Side::Bad, &error);
+        let pair = query::pair(total, Side::Bad, error);
+        let meaning = owner::accepted(reading, &given, pair)?;
         owner::tell(reading, &given, &meaning, service);
         Some(meaning)
     };
@@ -149,10 +146,6 @@ fn is_wanted(reading: &mut Reading<'_>, alerting: &mut Keys<'_>, name: &str) -> 
     disabled != Some(true)
 }
 
-fn name(reading: &mut Reading<'_>, keys: &mut Keys<'_>, key: &str) -> Option<String> {
-    owner::name(reading, keys, key, plain_name)
-}
-
 impl Spelling {
     fn of(self, snake: &'static str, camel: &'static str) -> &'static str {
         match self {
@@ -162,7 +155,5 @@ impl Spelling {
     }
 }
 
-/// What Sloth takes where its command line does not say otherwise.
-const DEFAULT_WINDOW: Window = Window::Rolling { seconds: 30 * 86_400 };
 const SHARE: &str = "a percentage from 1 to below 100, such as 99.9";
 const EXPRESSION: &str = "an expression with {{.window}}";

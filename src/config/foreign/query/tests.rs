@@ -2,10 +2,16 @@
 //! Prometheus is asked is drawn here, case by case.
 
 use super::*;
+use crate::red::Kind;
+
+fn asked(total: &str, side: Side, events: &str) -> Meaning {
+    let of = |query| prepared(query).unwrap_or_else(|fault| panic!("{query}: {fault}")).0;
+    pair(of(total), side, of(events)).unwrap_or_else(|fault| panic!("{total}: {fault}"))
+}
 
 /// The service, the indicator with its choice, and what is told; `None` for queries.
 fn found(total: &str, side: Side, events: &str) -> Option<(String, String, Vec<Uncarried>)> {
-    let Meaning { measure, service, notes } = pair(total, side, events);
+    let Meaning { measure, service, notes } = asked(total, side, events);
     let Measure::Counted { indicator, select } = measure else { return None };
     let kind = select.kind.map_or("served", Kind::as_str);
     let operation = select.operation.unwrap_or_default();
@@ -106,8 +112,9 @@ fn what_the_agent_cannot_choose_stays_with_prometheus() {
     ] {
         let all = format!("redora_requests_total{{service=\"shop\",{more}}}");
         let bad = format!("redora_requests_total{{service=\"shop\",{more},outcome=\"error\"}}");
-        let Meaning { measure, notes, .. } = pair(&all, Side::Bad, &bad);
-        let expected = Queries::Bad { total: all, bad };
+        let Meaning { measure, notes, .. } = asked(&all, Side::Bad, &bad);
+        let of = |query: &str| Query::parse(query).unwrap();
+        let expected = Queries::Bad { total: of(&all), bad: of(&bad) };
         assert_eq!((measure, notes), (Measure::Queried(expected), vec![Uncarried::OwnMetric]));
     }
     for (all, bad) in [
@@ -117,14 +124,6 @@ fn what_the_agent_cannot_choose_stays_with_prometheus() {
             "redora_requests_total{service=\"b\",outcome=\"error\"}",
         ),
         ("redora_requests_total{service=\"a\"}", "redora_requests_total{service=\"a\"}"),
-        (
-            "rate(redora_requests_total{service=\"a\"}[{{.window}}])",
-            "rate(redora_requests_total{service=\"a\",outcome=\"error\"}[{{.window}}])",
-        ),
-        (
-            "sum(rate(redora_requests_total{service=\"a\"}[{{.window}}]))",
-            "sum(increase(redora_requests_total{service=\"a\",outcome=\"error\"}[{{.window}}]))",
-        ),
     ] {
         assert_eq!(found(all, Side::Bad, bad), None, "{all}");
     }
@@ -132,43 +131,48 @@ fn what_the_agent_cannot_choose_stays_with_prometheus() {
 
 #[test]
 fn a_query_is_a_selector_or_names_the_window() {
-    for (query, expected) in [
-        (" a{b=\"c\"}\n", Ok(("a{b=\"c\"}", None))),
-        ("sum(a)", Ok(("a", None))),
-        ("sum(rate(a[5m]))", Ok(("a", Some("\"5m\"")))),
-        ("x(a[{{ .window }}])", Ok(("x(a[{{.window}}])", None))),
-        ("sum by (b) (rate(a[5m]))", Err(Inconvertible::NoWindow)),
-        ("x(a[{{.service}}])", Err(Inconvertible::Template)),
-        ("x(a[{{.window])", Err(Inconvertible::Template)),
-        ("", Err(Inconvertible::NoWindow)),
+    let events = |query| Ok(Prepared::Events(Query::parse(query).unwrap()));
+    for (query, expected, range) in [
+        (" a{b=\"c\"}\n", events("a{b=\"c\"}"), None),
+        ("sum(a)", events("a"), None),
+        ("sum(rate(a[5m]))", events("a"), Some("\"5m\"")),
+        ("sum by (b) (rate(a[{{ .window }}]))", events("sum by (b) (rate(a[{{.window}}]))"), None),
+        ("sum by (b) (rate(a[5m]))", Err(QueryFault::NoWindow.into()), None),
+        ("x(a[{{.service}}])", Err(QueryFault::Variable.into()), None),
+        ("", Err(QueryFault::Empty.into()), None),
     ] {
-        let found = prepared(query).map(|(text, note)| {
-            let range = note.map(|note| match note {
-                Uncarried::FixedRange(range) => range.to_string(),
-                other => panic!("{other}"),
-            });
-            (text, range)
-        });
-        let expected = expected.map(|(text, range)| (text.to_owned(), range.map(str::to_owned)));
+        let (found, note) = match prepared(query) {
+            Ok((found, note)) => (Ok(found), note),
+            Err(fault) => (Err(fault), None),
+        };
         assert_eq!(found, expected, "{query}");
+        let told = note.map(|note| match note {
+            Uncarried::FixedRange(range) => range.to_string(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(told.as_deref(), range, "{query}");
     }
 }
 
 #[test]
+fn all_without_the_good_ones_are_the_bad_ones() {
+    let good = |total: &str, bad: &str| match asked(total, Side::Bad, bad).measure {
+        Measure::Queried(Queries::Good { good, .. }) => Some(text(&good)),
+        _ => None,
+    };
+    let bad =
+        "(sum(rate(a_count{x=\"1\"}[{{.window}}])) - sum(rate(a_bucket{le=\"1\"}[{{.window}}])))";
+    assert_eq!(good("a_count{x=\"1\"}", bad).as_deref(), Some("a_bucket{le=\"1\"}"));
+    assert_eq!(good("a_count{x=\"2\"}", bad), None);
+    assert_eq!(good("a_count{x=\"1\"}", &bad.replacen("rate", "increase", 1)), None);
+}
+
+#[test]
 fn what_gives_no_number_of_events_is_a_ratio() {
-    for (query, countable) in [
-        ("a", true),
-        ("sum(rate(a[{{.window}}]))", true),
-        ("sum(increase (a[{{.window}}]))", true),
-        ("sum_over_time(a[{{.window}}])", false),
-        ("rate(a[{{.window}}]) + increase(b[{{.window}}])", false),
-        ("irate(a[{{.window}}])", false),
-    ] {
-        assert_eq!(is_countable(query), countable, "{query}");
-    }
     let (total, bad) = ("count_over_time(a[{{.window}}])", "sum_over_time(b[{{.window}}]) # bad");
-    let Meaning { measure, notes, .. } = pair(total, Side::Good, bad);
-    let expected = format!("1 -\n(\n{bad}\n)\n/\n(\n{total}\n)");
-    assert_eq!(measure, Measure::Queried(Queries::BadRatio(expected)));
+    let Meaning { measure, notes, .. } = asked(total, Side::Good, bad);
+    let Measure::Queried(Queries::BadRatio(ratio)) = measure else { panic!("{measure:?}") };
+    let expected = "1 -\n(\nsum_over_time(b[5m])\n)\n/\n(\ncount_over_time(a[5m])\n)";
+    assert_eq!(ratio.over("5m"), expected);
     assert_eq!(notes, [Uncarried::Ratio]);
 }
