@@ -13,6 +13,7 @@ mod interpolate;
 mod logs;
 mod node;
 mod objectives;
+mod queries;
 mod red;
 mod scalar;
 mod schema;
@@ -66,7 +67,7 @@ pub fn load(
             Err(Faults(unread)) => faults.extend(unread),
         }
     }
-    config.slos = known.into_objectives();
+    (config.slos, config.queried) = known.into_objectives();
     sound(config, faults)
 }
 
