@@ -288,7 +288,7 @@ fn metrics_of_others_know_neither_spans_nor_calendars() {
         ("tiers: [ticket], team: x", "fine".to_owned()),
         ("operation: GET /", format!("1:102: [0].operation: {spans}")),
         ("kind: server", format!("1:97: [0].kind: {spans}")),
-        ("match: { a: b }", format!("1:99: [0].match: {spans}")),
+        ("match: { a: b }", format!("1:98: [0].match: {spans}")),
         (
             "window: { calendar: month }",
             "1:99: [0].window: follows the calendar, which metrics of others cannot; write a \
