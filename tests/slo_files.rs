@@ -7,7 +7,8 @@ use std::path::Path;
 
 use redora::config::{Config, Faults, OBJECTIVE_KEYS, list_folder, load, read_file};
 use redora::red::Kind;
-use redora_model::slo::{Indicator, Period, Tiers, Window};
+use redora_model::identity::Service;
+use redora_model::slo::{Goal, Indicator, Period, Queried, Queries, Query, Tiers, Window};
 
 /// A folder of files that stand nowhere.
 struct Folder(BTreeMap<&'static str, String>);
@@ -132,7 +133,8 @@ fn what_is_missing_or_unknown_is_named_with_its_place() {
 1:3: [0].service: is missing; write 1 to 256 characters, such as production
 1:3: [0].objective: is missing; write a percentage such as 99.9% or a ratio such as 0.999, from 1%
     to below 100%
-1:3: [0].indicator: is missing; write availability, or latency: { threshold: 300ms }",
+1:3: [0].indicator: is missing; write availability, latency: { threshold: 300ms } or prometheus: {
+    total: …, bad: … }",
     );
     check(&with("teams: x"), "1:67: [0].teams: is no known key; did you mean `team`?");
     check(&with("slos: x"), "1:67: [0].slos: is no known key; did you mean `slos`?");
@@ -196,13 +198,13 @@ fn an_indicator_is_a_word_or_a_threshold() {
         ("{ latency: { threshold: 1ns } }", "fine"),
         (
             "latency",
-            "1:53: [0].indicator: \"latency\" is no indicator; write availability, or latency: { \
-             threshold: 300ms }",
+            "1:53: [0].indicator: \"latency\" is no indicator; write availability, latency: { \
+             threshold: 300ms } or prometheus: { total: …, bad: … }",
         ),
         (
             "{}",
-            "1:53: [0].indicator.latency: is missing; write availability, or latency: { \
-             threshold: 300ms }",
+            "1:53: [0].indicator.latency: is missing; write availability, latency: { threshold: \
+             300ms } or prometheus: { total: …, bad: … }",
         ),
         (
             "{ latency: {} }",
@@ -221,6 +223,119 @@ fn an_indicator_is_a_word_or_a_threshold() {
     ] {
         assert_eq!(indicator(text), expected, "{text}");
     }
+}
+
+#[test]
+fn an_indicator_over_metrics_of_others_is_a_ratio_of_queries() {
+    let prometheus = |queries: &str| {
+        faults(&format!(
+            "- name: a\n  service: s\n  objective: 99%\n  indicator:\n    prometheus: {queries}\n"
+        ))
+    };
+    let ratio = "tells no events, or tells them twice; give total with bad or good, or bad_ratio \
+                 alone";
+    for (queries, expected) in [
+        ("{ total: a, bad: 'a{b=\"c\"}' }", "fine".to_owned()),
+        ("{ total: 'rate(a[{{.window}}])', good: b }", "fine".to_owned()),
+        ("{ bad_ratio: 'a[{{.window}}] / 2' }", "fine".to_owned()),
+        ("{ total: a, bad: 'a{b=\"${TEAM}$\"}' }", "fine".to_owned()),
+        ("{}", format!("5:17: [0].indicator.prometheus: {ratio}")),
+        ("{ total: a }", format!("5:17: [0].indicator.prometheus: {ratio}")),
+        ("{ total: a, bad: b, good: c }", format!("5:17: [0].indicator.prometheus: {ratio}")),
+        ("{ total: a, bad_ratio: b }", format!("5:17: [0].indicator.prometheus: {ratio}")),
+        ("up", "5:17: [0].indicator.prometheus: is a single value and must be a section of keys".to_owned()),
+        (
+            "{ totals: a, bad: b }",
+            format!(
+                "5:17: [0].indicator.prometheus: {ratio}\n5:19: [0].indicator.prometheus.totals: is \
+                 no known key; did you mean `total`?"
+            ),
+        ),
+        (
+            "{ total: '${UNSET:-}', bad: a }",
+            "5:17: [0].indicator.prometheus.total: is missing; write a selector such as \
+             requests_total{job=\"api\"}, or an expression with {{.window}} for its range"
+                .to_owned(),
+        ),
+        (
+            "{ total: 'sum(rate(a[5m]))', bad: 'increase(b[{{.window}}]' }",
+            "5:26: [0].indicator.prometheus.total: \"sum(rate(a[5m]))\" is no selector alone and has \
+             no {{.window}}; write the one, or the other where the range is, as in \
+             sum(rate(requests_total[{{.window}}]))\n5:51: [0].indicator.prometheus.bad: \
+             \"increase(b[{{.window}}]\" does not close its ("
+                .to_owned(),
+        ),
+        (
+            "{ total: a, bad: '${TEAM}[' }",
+            "5:34: [0].indicator.prometheus.bad: (from ${TEAM}) does not close its [".to_owned(),
+        ),
+    ] {
+        assert_eq!(prometheus(queries), expected, "{queries}");
+    }
+}
+
+#[test]
+fn metrics_of_others_know_neither_spans_nor_calendars() {
+    let with = |more: &str| {
+        faults(&format!(
+            "- {{ name: a, service: s, objective: 99%, indicator: {{ prometheus: {{ total: a, bad: b \
+             }} }}, {more} }}"
+        ))
+    };
+    let spans = "picks requests that redora counts; pick in the queries of prometheus instead";
+    for (more, expected) in [
+        ("window: 28d", "fine".to_owned()),
+        ("tiers: [ticket], team: x", "fine".to_owned()),
+        ("operation: GET /", format!("1:102: [0].operation: {spans}")),
+        ("kind: server", format!("1:97: [0].kind: {spans}")),
+        ("match: { a: b }", format!("1:98: [0].match: {spans}")),
+        (
+            "window: { calendar: month }",
+            "1:99: [0].window: follows the calendar, which metrics of others cannot; write a \
+             duration such as 30d"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(with(more), expected, "{more}");
+    }
+    check(
+        "- { name: a, service: s, objective: 99%, indicator: { latency: { threshold: 1s }, prometheus: {} } }",
+        "1:64: [0].indicator.latency: stands beside prometheus; keep one of the two",
+    );
+}
+
+#[test]
+fn an_objective_over_metrics_of_others_is_kept_apart_under_a_name_of_its_own() {
+    let queried = |name: &str| {
+        format!(
+            "- name: {name}\n  service: shop\n  objective: 99.9%\n  window: 28d\n  tiers: page\n  \
+             team: till\n  indicator: {{ prometheus: {{ total: a, bad: 'a{{b=\"c\"}}' }} }}\n"
+        )
+    };
+    let counted = "- { name: a, service: shop, indicator: availability, objective: 99% }\n";
+    let files = |name: &str| {
+        let both = format!("{counted}{}", queried(name));
+        Folder::new(&[("etc/redora.yaml", "slos: a.yaml"), ("etc/a.yaml", &*both)])
+    };
+    let config = files("b").load().unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.slos.len(), 1);
+    let query = |text: &str| Query::parse(text).expect("a query");
+    let expected = Queried {
+        name: "b".to_owned(),
+        service: Service::new("shop"),
+        queries: Queries::Bad { total: query("a"), bad: query("a{b=\"c\"}") },
+        goal: Goal::parse("99.9%").expect("a goal"),
+        window_s: 28 * 86_400,
+        tiers: Tiers { page: true, ticket: false },
+        team: "till".to_owned(),
+        runbook: String::new(),
+    };
+    assert_eq!(config.queried, [expected]);
+    assert_eq!(
+        files("a").faults(),
+        "etc/a.yaml:2:3: [1].name: \"a\" is already the name of etc/a.yaml: [0], for the same \
+         service; give it another name"
+    );
 }
 
 #[test]

@@ -298,7 +298,7 @@ fn check_names_the_objectives_or_what_is_wrong_with_them() {
     };
     let (code, said) = check();
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("\n  slos         shop/up 99%, shop/fast 90%\n"), "{said}");
+    assert!(said.contains("\n  slos         2 counted: shop/up 99%, shop/fast 90%\n"), "{said}");
     let file = folder.path().join("slos/shop.yaml");
     fs::write(file, OBJECTIVES.replace("99%", "100%").replace("300ms", "300")).unwrap();
     let (code, said) = check();

@@ -4,6 +4,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use redora_model::slo::Queried;
+
 use super::secret::Secret;
 use super::sources::Delivery;
 use crate::series::Limits;
@@ -27,6 +29,9 @@ pub struct Config {
     pub log_metrics: Vec<log_metrics::Rule>,
     /// Objectives, in the order of their files.
     pub slos: Vec<Watched>,
+    /// Objectives over metrics of others, in the order of their files: nothing here counts for
+    /// them, and rules are rendered from them.
+    pub queried: Vec<Queried>,
     /// What the delivery half reads.
     pub delivery: Delivery,
 }
@@ -64,6 +69,7 @@ impl Config {
             red: red::Config::default(),
             log_metrics: Vec::new(),
             slos: Vec::new(),
+            queried: Vec::new(),
             delivery: Delivery::defaults(),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use redora_collector::sources::github::KeyFault;
+use redora_model::slo::QueryFault;
 use thiserror::Error;
 
 use super::foreign::reason::Inconvertible;
@@ -165,6 +166,14 @@ pub enum Problem {
     /// A text that is no private key of an App.
     #[error(transparent)]
     PrivateKey(#[from] KeyFault),
+    /// A text that is no question to Prometheus.
+    #[error("{shown} {fault}")]
+    Query {
+        /// The text, or where it came from.
+        shown: Shown,
+        /// What is wrong with it.
+        fault: QueryFault,
+    },
     /// A regular expression that does not compile.
     #[error(
         "{shown} is no regular expression{}; escape special characters with a backslash",
@@ -265,8 +274,22 @@ pub enum Conflict {
         /// The file and the key of the other objective.
         other: String,
     },
-    /// More objectives in all files than are counted.
-    #[error("is one objective more than the {0} that are counted; split them between agents")]
+    /// A second indicator beside the first.
+    #[error("stands beside {0}; keep one of the two")]
+    TwoIndicators(&'static str),
+    /// Another choice of queries than one of those that make a ratio.
+    #[error(
+        "tells no events, or tells them twice; give total with bad or good, or bad_ratio alone"
+    )]
+    Queries,
+    /// What picks requests of the agent's own, beside metrics of others.
+    #[error("picks requests that redora counts; pick in the queries of prometheus instead")]
+    NotOfMetrics,
+    /// A period of the calendar for metrics of others.
+    #[error("follows the calendar, which metrics of others cannot; write a duration such as 30d")]
+    CalendarOfMetrics,
+    /// More objectives in all files than are taken.
+    #[error("is one objective more than the {0} that are taken; split them between agents")]
     Objectives(usize),
     /// More attributes in the `match` of all objectives than are looked for.
     #[error("is one attribute more than the {0} that all objectives together may ask for")]

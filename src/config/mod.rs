@@ -15,6 +15,7 @@ mod logs;
 mod node;
 mod objectives;
 mod promise;
+mod queries;
 mod red;
 mod scalar;
 mod schema;
@@ -68,7 +69,7 @@ pub fn load(
             Err(Faults(unread)) => faults.extend(unread),
         }
     }
-    config.slos = known.into_objectives();
+    (config.slos, config.queried) = known.into_objectives();
     sound(config, faults)
 }
 

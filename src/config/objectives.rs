@@ -3,13 +3,16 @@
 //! of the pen.
 
 use redora_model::identity::Service;
-use redora_model::slo::{Goal, Indicator, Objective, Period, Severity, Tiers, Window};
+use redora_model::slo::{
+    Goal, Indicator, Objective, Period, Queried, Queries, Severity, Tiers, Window,
+};
 
 use super::delivery::{plain_name, required, typed, url, zone};
 use super::fault::{Conflict, Fault, Problem};
 use super::interpolate::Sources;
 use super::node;
 use super::promise::{DEFAULT_WINDOW, THRESHOLD_NS_MAX, WINDOW_MAX, WINDOW_MIN, kind};
+use super::queries::queries;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Field, Section, Walk};
 use crate::red::WATCHED_MAX;
@@ -19,17 +22,32 @@ use crate::slo::{Select, Watched};
 #[derive(Default)]
 pub(super) struct Known {
     objectives: Vec<Watched>,
-    /// Where each stands.
-    places: Vec<String>,
+    queried: Vec<Queried>,
+    /// The name of each within its service, and where it stands.
+    names: Vec<((Service, String), String)>,
     /// Every attribute that some objective asks for.
     attributes: Vec<String>,
 }
 
 impl Known {
-    /// All of them, in the order of the files.
-    pub(super) fn into_objectives(self) -> Vec<Watched> {
-        self.objectives
+    /// Those that the agent counts for and those that it does not, in the order of the files.
+    pub(super) fn into_objectives(self) -> (Vec<Watched>, Vec<Queried>) {
+        (self.objectives, self.queried)
     }
+}
+
+/// An objective, by who counts its events.
+enum Declared {
+    /// The agent.
+    Counted(Watched),
+    /// Somebody else, whom Prometheus asks.
+    Queried(Queried),
+}
+
+/// What makes an event good, by who counts it.
+enum Told {
+    Requests(Indicator),
+    Metrics(Queries),
 }
 
 /// What a file is in.
@@ -66,8 +84,8 @@ pub(super) fn objectives(
             for field in walk.elements(&whole, OBJECTIVES_MAX).unwrap_or_default() {
                 let place = format!("{file}: {}", field.key);
                 let Some(section) = walk.section(field, "objective") else { continue };
-                if let Some(watched) = watched(&mut walk, &section) {
-                    keep(&mut walk, &section, watched, place, known);
+                if let Some(declared) = declared(&mut walk, &section) {
+                    keep(&mut walk, &section, declared, place, known);
                 }
             }
         }
@@ -90,37 +108,53 @@ impl FileKind {
 fn keep(
     walk: &mut Walk<'_>,
     section: &Section<'_>,
-    watched: Watched,
+    declared: Declared,
     place: String,
     known: &mut Known,
 ) {
-    let names = |of: &Watched| (of.objective.service.clone(), of.objective.name.clone());
-    let same = known.objectives.iter().position(|other| names(other) == names(&watched));
-    if let Some(same) = same {
-        let shown = Shown::quoted(&watched.objective.name);
-        let other = known.places[same].clone();
+    let (service, name) = match &declared {
+        Declared::Counted(of) => (&of.objective.service, &of.objective.name),
+        Declared::Queried(of) => (&of.service, &of.name),
+    };
+    let names = (service.clone(), name.clone());
+    if let Some((_, other)) = known.names.iter().find(|(other, _)| *other == names) {
+        let (shown, other) = (Shown::quoted(name), other.clone());
         walk.fault(section.at, &section.key("name"), Conflict::SameObjective { shown, other });
         return;
     }
-    if known.objectives.len() == OBJECTIVES_MAX {
+    if known.names.len() == OBJECTIVES_MAX {
         walk.fault(section.at, section.path(), Conflict::Objectives(OBJECTIVES_MAX));
         return;
     }
+    match declared {
+        Declared::Queried(queried) => known.queried.push(queried),
+        Declared::Counted(watched) => {
+            if !ask(walk, section, &watched, known) {
+                return;
+            }
+            known.objectives.push(watched);
+        }
+    }
+    known.names.push((names, place));
+}
+
+/// Whether all attributes that an objective asks for are among those that are looked for, or could
+/// be added to them.
+fn ask(walk: &mut Walk<'_>, section: &Section<'_>, watched: &Watched, known: &mut Known) -> bool {
     for (key, _) in &watched.select.attributes {
         if known.attributes.contains(key) {
             continue;
         }
         if known.attributes.len() == WATCHED_MAX {
             walk.fault(section.at, &section.key("match"), Conflict::Attributes(WATCHED_MAX));
-            return;
+            return false;
         }
         known.attributes.push(key.clone());
     }
-    known.objectives.push(watched);
-    known.places.push(place);
+    true
 }
 
-fn watched(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Watched> {
+fn declared(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Declared> {
     let name = required(walk, section, "name", Form::Name, plain_name);
     let service = required(walk, section, "service", Form::Name, plain_name);
     let goal = required(walk, section, "objective", Form::Goal, Goal::parse);
@@ -130,32 +164,67 @@ fn watched(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Watched> {
     let tiers = tiers(walk, section);
     let team = typed(walk, section, "team", Form::Name, plain_name).unwrap_or_default();
     let runbook = typed(walk, section, "runbook", Form::Url, url).unwrap_or_default();
-    let objective = Objective {
-        name: name?,
-        service: Service::new(&service?),
-        indicator: indicator?,
-        goal: goal?,
-        window: window?,
-        tiers: tiers?,
-        team,
-        runbook,
-    };
-    Some(Watched { objective, select: select? })
+    if let Some(Told::Metrics(_)) = &indicator {
+        apart(walk, section, window.as_ref());
+    }
+    let service = Service::new(&service?);
+    let (name, goal, tiers, window) = (name?, goal?, tiers?, window?);
+    match (indicator?, window) {
+        (Told::Requests(indicator), window) => {
+            let objective =
+                Objective { name, service, indicator, goal, window, tiers, team, runbook };
+            Some(Declared::Counted(Watched { objective, select: select? }))
+        }
+        (Told::Metrics(queries), Window::Rolling { seconds: window_s }) => {
+            let queried = Queried { name, service, queries, goal, window_s, tiers, team, runbook };
+            Some(Declared::Queried(queried))
+        }
+        // Told by `apart`.
+        (Told::Metrics(_), Window::Calendar { .. }) => None,
+    }
+}
+
+/// Names what cannot be said of metrics of others.
+fn apart(walk: &mut Walk<'_>, section: &Section<'_>, window: Option<&Window>) {
+    for key in ["operation", "kind", "match"] {
+        if let Some(field) = section.field(key) {
+            walk.fault(field.at, &field.key, Conflict::NotOfMetrics);
+        }
+    }
+    if let (Some(field), Some(Window::Calendar { .. })) = (section.field("window"), window) {
+        walk.fault(field.at, &field.key, Conflict::CalendarOfMetrics);
+    }
 }
 
 /// Reads `indicator`: a word, or a section with what the word needs.
-fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Indicator> {
+fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Told> {
     let field = objective.field("indicator");
     let Some(field) = field.filter(Field::is_section) else {
         let word = |text: &str| (text == "availability").then_some(Indicator::Availability);
-        return required(walk, objective, "indicator", Form::Indicator, word);
+        let word = required(walk, objective, "indicator", Form::Indicator, word);
+        return word.map(Told::Requests);
     };
     let section = walk.section(field, "objective.indicator")?;
-    let Some(latency) = section.field("latency") else {
-        // An unknown key is a fault of its own, and an empty section is none yet.
-        walk.fault(section.at, &section.key("latency"), Problem::Missing(Form::Indicator.cure()));
-        return None;
-    };
+    match (section.field("latency"), section.field("prometheus")) {
+        (Some(latency), None) => self::latency(walk, latency).map(Told::Requests),
+        (None, Some(metrics)) => {
+            let section = walk.section(metrics, "objective.indicator.prometheus")?;
+            queries(walk, &section).map(Told::Metrics)
+        }
+        (Some(latency), Some(_)) => {
+            walk.fault(latency.at, &latency.key, Conflict::TwoIndicators("prometheus"));
+            None
+        }
+        (None, None) => {
+            // An unknown key is a fault of its own, and an empty section is none yet.
+            let cure = Form::Indicator.cure();
+            walk.fault(section.at, &section.key("latency"), Problem::Missing(cure));
+            None
+        }
+    }
+}
+
+fn latency(walk: &mut Walk<'_>, latency: Field<'_>) -> Option<Indicator> {
     let section = walk.section(latency, "objective.indicator.latency")?;
     let faults = walk.faults();
     let threshold = section.field("threshold").and_then(|field| {

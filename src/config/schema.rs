@@ -95,7 +95,7 @@ pub const KEYS: [Key; 74] = [
 ];
 
 /// Every key of an objective in a file that `slos` names; the file is a list of objectives.
-pub const OBJECTIVE_KEYS: [Key; 15] = [
+pub const OBJECTIVE_KEYS: [Key; 20] = [
     key("objective.name", "name", None),
     key("objective.service", "name", None),
     key("objective.operation", "name", None),
@@ -104,6 +104,11 @@ pub const OBJECTIVE_KEYS: [Key; 15] = [
     key("objective.indicator", "indicator", None),
     key("objective.indicator.latency", "section", None),
     key("objective.indicator.latency.threshold", "threshold", None),
+    key("objective.indicator.prometheus", "section", None),
+    key("objective.indicator.prometheus.total", "query", None),
+    key("objective.indicator.prometheus.bad", "query", None),
+    key("objective.indicator.prometheus.good", "query", None),
+    key("objective.indicator.prometheus.bad_ratio", "query", None),
     key("objective.objective", "goal", None),
     key("objective.window", "duration", Some("30d")),
     key("objective.window.calendar", "period", None),

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod dora;
+pub mod objectives;
 pub mod red;
 pub mod slo;
 
@@ -25,7 +26,7 @@ pub struct RuleFile {
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Its name, unique in the file.
-    pub name: &'static str,
+    pub name: String,
     /// How often it is evaluated, as Prometheus writes it.
     pub interval: &'static str,
     /// The rules in their order; a later one sees what an earlier one recorded.
@@ -149,8 +150,13 @@ impl Group {
             Rule::Record(record) => record.yaml(),
             Rule::Alert(alert) => alert.yaml(links),
         });
+        let is_plain = |one: char| one.is_ascii_alphanumeric() || one == '-';
+        let name = match self.name.chars().all(is_plain) {
+            true => Yaml::bare(self.name.as_str()),
+            false => Yaml::text(self.name.as_str()),
+        };
         Yaml::map([
-            ("name", Yaml::bare(self.name)),
+            ("name", name),
             ("interval", Yaml::bare(self.interval)),
             ("rules", Yaml::List(rules.collect())),
         ])

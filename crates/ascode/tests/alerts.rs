@@ -22,7 +22,7 @@ fn every_alert() -> Vec<Alert> {
 fn the_committed_alerts_are_the_rendered_ones() {
     let folder = root().join("alerts");
     let mut stale = Vec::new();
-    for (name, text) in alerts::files(&Links::default()) {
+    for (name, text) in alerts::files(&Links::default(), &[]) {
         let path = folder.join(&name);
         if std::fs::read_to_string(&path).unwrap_or_default() != text {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -107,7 +107,7 @@ fn links_lead_where_the_parameters_say() {
         runbooks: "https://runbooks.example".to_owned(),
         dashboards: "https://grafana.example".to_owned(),
     };
-    let files = alerts::files(&links);
+    let files = alerts::files(&links, &[]);
     let text = |name: &str| &files.iter().find(|(file, _)| file == name).unwrap().1;
     let slo = text("rules/slo.yaml");
     assert!(slo.contains(

@@ -22,6 +22,14 @@ struct Paced {
     keep: &'static str,
 }
 
+/// Whose burns an alert looks at, and what tells a burn from an accident.
+pub(super) struct Sure<'a> {
+    /// Matchers of the objective, each with a comma after it; empty for all of them.
+    pub(super) matchers: &'a str,
+    /// A condition by service and objective over the long window of a tier.
+    pub(super) guard: &'a dyn Fn(&str) -> String,
+}
+
 /// Every tier, the fastest first.
 fn paced() -> impl Iterator<Item = Paced> {
     let paces = [("1m", "5m"), ("2m", "10m"), ("10m", "30m"), ("30m", "1h")];
@@ -35,19 +43,21 @@ pub fn file() -> RuleFile {
     for window in ["5m", "30m", "1h", "6h"] {
         page.extend(counted(window));
     }
-    page.extend(paced().filter(|paced| severity(paced) == Severity::Page).map(burn));
+    let all = Sure { matchers: "", guard: &counted_bad };
+    page.extend(alerts(Severity::Page, &all));
     let mut ticket = counted("2h").to_vec();
     for window in ["1d", "3d"] {
         ticket.extend(summed(window));
     }
-    ticket.extend(paced().filter(|paced| severity(paced) == Severity::Ticket).map(burn));
-    ticket.extend(budget());
+    ticket.extend(alerts(Severity::Ticket, &all));
+    ticket.push(remaining());
+    ticket.push(spent(&all));
     RuleFile {
         name: "slo.yaml",
         comment: COMMENT,
         groups: vec![
-            Group { name: "redora-slo-page", interval: "30s", rules: page },
-            Group { name: "redora-slo-ticket", interval: "1m", rules: ticket },
+            Group { name: "redora-slo-page".to_owned(), interval: "30s", rules: page },
+            Group { name: "redora-slo-ticket".to_owned(), interval: "1m", rules: ticket },
         ],
     }
 }
@@ -109,11 +119,20 @@ fn events(window: &str, bad: String, all: String) -> [Rule; 3] {
     })
 }
 
+/// The alerts on burns that ask for this.
+pub(super) fn alerts(wanted: Severity, of: &Sure<'_>) -> impl Iterator<Item = Rule> {
+    paced().filter(move |paced| severity(paced) == wanted).map(move |paced| burn(paced, of))
+}
+
 /// `increase` extrapolates, so three events may count as 2.9 or 3.1: they are rounded before they
 /// are compared.
-fn burn(paced: Paced) -> Rule {
+fn counted_bad(long: &str) -> String {
+    format!(r#"round(redora:slo_bad_events:increase{{window="{long}"}}) >= {BAD_EVENTS_MIN}"#)
+}
+
+fn burn(paced: Paced, of: &Sure<'_>) -> Rule {
     let (severity, Paced { tier, wait, keep }) = (severity(&paced), paced);
-    let (long, short) = (tier.long.name, tier.short.name);
+    let (long, short, matchers) = (tier.long.name, tier.short.name, of.matchers);
     let above = format!(
         "> on (service, slo) (0.{:02} * redora:slo_window:seconds / {})",
         tier.share_percent, tier.long.seconds
@@ -122,14 +141,15 @@ fn burn(paced: Paced) -> Rule {
         name: BURN,
         expr: expr(&format!(
             r#"
-            (redora:slo_burn_rate:ratio{{window="{long}"}} {above})
+            (redora:slo_burn_rate:ratio{{{matchers}window="{long}"}} {above})
               * on (service, slo) group_left (team, runbook) redora:slo_owner:info
             and on (service, slo)
-              (redora:slo_burn_rate:ratio{{window="{short}"}} {above})
+              (redora:slo_burn_rate:ratio{{{matchers}window="{short}"}} {above})
             and on (service, slo)
-              (round(redora:slo_bad_events:increase{{window="{long}"}}) >= {BAD_EVENTS_MIN})
+              ({})
             unless on (service, slo)
               {}"#,
+            (of.guard)(long),
             switched_off(severity)
         )),
         wait,
@@ -145,8 +165,8 @@ fn burn(paced: Paced) -> Rule {
     })
 }
 
-fn budget() -> [Rule; 2] {
-    let remaining = record(
+fn remaining() -> Rule {
+    record(
         "redora:slo_error_budget_remaining:ratio",
         expr(
             "
@@ -162,17 +182,26 @@ fn budget() -> [Rule; 2] {
             )
             or avg by (service, slo) (redora_slo_error_budget_remaining_ratio)",
         ),
-    );
-    let spent = Rule::Alert(Alert {
+    )
+}
+
+/// The alert on a budget that is spent, while something still spends it.
+pub(super) fn spent(of: &Sure<'_>) -> Rule {
+    let matchers = match of.matchers {
+        "" => String::new(),
+        matchers => format!("{{{matchers}}}"),
+    };
+    Rule::Alert(Alert {
         name: "RedoraSloBudgetExhausted",
         expr: expr(&format!(
             r#"
-            (redora:slo_error_budget_remaining:ratio <= 0)
+            (redora:slo_error_budget_remaining:ratio{matchers} <= 0)
               * on (service, slo) group_left (team, runbook) redora:slo_owner:info
             and on (service, slo)
-              (round(redora:slo_bad_events:increase{{window="3d"}}) >= {BAD_EVENTS_MIN})
+              ({})
             unless on (service, slo)
               {}"#,
+            (of.guard)("3d"),
             switched_off(Severity::Ticket)
         )),
         wait: "10m",
@@ -184,8 +213,7 @@ fn budget() -> [Rule; 2] {
                       budget of {{ $labels.slo }} left, and bad events in the last three days.",
         board: BOARD,
         runbook_label: Some("runbook"),
-    });
-    [remaining, spent]
+    })
 }
 
 /// What a tier asks for; also the `tier` of `redora_slo_tier_enabled`.

@@ -187,8 +187,7 @@ fn is_matcher(tokens: &[Token]) -> bool {
 /// losing the first value of a counter that is born.
 fn summed_selector(lexed: &Lexed) -> Option<String> {
     let inner = |tokens| call(lexed, tokens, &["rate", "increase"]);
-    let range = inner(&lexed.tokens)
-        .or_else(|| inner(call(lexed, &lexed.tokens, &["sum"])?))?;
+    let range = inner(&lexed.tokens).or_else(|| inner(call(lexed, &lexed.tokens, &["sum"])?))?;
     let [selector @ .., open, window, close] = range else { return None };
     let is_range = open.mark == Mark::Open('[')
         && window.mark == Mark::Window

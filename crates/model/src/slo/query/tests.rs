@@ -33,7 +33,10 @@ fn a_query_is_a_selector_or_an_expression_over_a_window() {
         ),
         ("rate(a[{{.window}}] offset 1m)", "rate rate(a[5m] offset 1m)"),
         ("rate(increase[{{.window}}])", "selector increase"),
-        (r#"rate(a{b="increase(x)"}[{{.window}}]) + 0"#, r#"rate rate(a{b="increase(x)"}[5m]) + 0"#),
+        (
+            r#"rate(a{b="increase(x)"}[{{.window}}]) + 0"#,
+            r#"rate rate(a{b="increase(x)"}[5m]) + 0"#,
+        ),
     ] {
         assert_eq!(shape(text), expected, "{text}");
     }

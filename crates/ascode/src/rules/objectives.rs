@@ -1,0 +1,284 @@
+//! Rules for objectives over metrics of others: what an agent would have counted and said of them
+//! is recorded under the names that it would have used, so that the constant file of rules and the
+//! boards serve them as they serve its own. A second set of alerts would drift from the first.
+//!
+//! - Each objective has two groups, so that hundreds are evaluated side by side. Within a group a
+//!   rule sees what the one before it recorded; alerts of `slo.yaml` see it half a minute later at
+//!   most, and no series between two groups ever goes stale, since each is recorded always.
+//! - Events are counted as they are in `slo.yaml`: straight from the counters up to six hours, from
+//!   recorded half hours beyond. The budget is what the recorded half hours of its window leave.
+//! - A counter that is born with its first error is nothing that `increase` sees. Of selectors the
+//!   first value is therefore recorded beside it (`redora:slo_first_events:sum`).
+//! - A share without counts says nothing of how many events failed: its alerts want failures to
+//!   have gone on for longer than two of them could make it look.
+
+use redora_model::slo::{Queried, Queries, Query, Severity as Asked, Template};
+
+use super::slo::{Sure, alerts, spent};
+use super::{Group, Record, Rule, RuleFile, Severity, expr};
+
+/// Rules of these objectives; where there are none, there is no file.
+#[must_use]
+pub fn file(objectives: &[Queried]) -> Option<RuleFile> {
+    let groups: Vec<_> = objectives.iter().flat_map(|queried| Of::new(queried).groups()).collect();
+    (!groups.is_empty()).then(|| RuleFile { name: FILE, comment: COMMENT, groups })
+}
+
+/// One objective, and what its rules say of it.
+struct Of<'a> {
+    queried: &'a Queried,
+    /// Matchers of its recorded series, with a comma after each.
+    matchers: String,
+    /// What of all events may be bad, as PromQL writes it.
+    budget: String,
+}
+
+/// A selector of counters, and which events it finds.
+#[derive(Clone, Copy)]
+struct Counter<'a> {
+    of: &'static str,
+    selector: &'a str,
+}
+
+impl<'a> Of<'a> {
+    fn new(queried: &'a Queried) -> Self {
+        let (service, slo) = (quoted(queried.service.as_str()), quoted(&queried.name));
+        Self {
+            queried,
+            matchers: format!("service={service},slo={slo},"),
+            budget: queried.goal.budget().to_string(),
+        }
+    }
+
+    fn groups(&self) -> [Group; 2] {
+        let mut page = self.settings();
+        let mut ticket = Vec::new();
+        match &self.queried.queries {
+            Queries::Bad { total, bad } => {
+                self.counted(total, ("bad", bad), &mut page, &mut ticket);
+            }
+            Queries::Good { total, good } => {
+                self.counted(total, ("good", good), &mut page, &mut ticket);
+            }
+            Queries::BadRatio(ratio) => self.shared(ratio, &mut page, &mut ticket),
+        }
+        let named = |of: &str| {
+            let part = |name: &str| name.replace('\\', r"\\").replace('/', r"\/");
+            let Queried { service, name, .. } = self.queried;
+            format!("redora-slo-{of} {}/{}", part(service.as_str()), part(name))
+        };
+        [
+            Group { name: named("page"), interval: "30s", rules: page },
+            Group { name: named("ticket"), interval: "1m", rules: ticket },
+        ]
+    }
+
+    /// What an agent says of its objectives, beside their numbers.
+    fn settings(&self) -> Vec<Rule> {
+        let Queried { goal, window_s, tiers, team, runbook, .. } = self.queried;
+        let gauge = |name, value: String, more: &[(&'static str, &str)]| {
+            let more = more.iter().map(|(label, value)| (*label, (*value).to_owned()));
+            self.gauge(name, format!("vector({value})"), more)
+        };
+        let mut said = vec![
+            gauge("redora_slo_objective_ratio", goal.ratio().to_string(), &[]),
+            gauge("redora_slo_window_seconds", window_s.to_string(), &[]),
+            gauge("redora_slo_info", "1".to_owned(), &[("team", team), ("runbook", runbook)]),
+        ];
+        said.extend(Asked::ALL.map(|asked| {
+            let enabled = u8::from(tiers.has(asked)).to_string();
+            gauge("redora_slo_tier_enabled", enabled, &[("tier", asked.as_str())])
+        }));
+        said
+    }
+
+    /// Rules over counts of events.
+    fn counted(
+        &self,
+        total: &Query,
+        (side, of_side): (&'static str, &Query),
+        page: &mut Vec<Rule>,
+        ticket: &mut Vec<Rule>,
+    ) {
+        page.extend(self.first_events(&counters(total, side, of_side)));
+        let counted = |(window, seconds)| {
+            let all = self.count(("total", total), window, seconds);
+            let some = self.count((side, of_side), window, seconds);
+            let bad = match side {
+                "good" => {
+                    let all = self.recorded("redora:slo_events:increase", window);
+                    format!("clamp_min({all} - on () ({some} or vector(0)), 0)")
+                }
+                _ => format!("{some} or vector(0)"),
+            };
+            self.events(window, all, bad)
+        };
+        page.extend(
+            [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600)].map(counted).concat(),
+        );
+        ticket.extend(counted(("2h", 7_200)));
+        for window in ["1d", "3d"] {
+            let summed = |name| format!("{} / 5", self.summed(name, window));
+            ticket.extend(self.events(window, summed(EVENTS), summed(BAD_EVENTS)));
+        }
+        let window = range(self.queried.window_s);
+        ticket.push(self.remaining(format!(
+            "1 - {}\n  / clamp_min({}, 1)\n  / {}",
+            self.summed(BAD_EVENTS, &window),
+            self.summed(EVENTS, &window),
+            self.budget
+        )));
+    }
+
+    /// Rules over a share of events, whose number nobody knows.
+    fn shared(&self, ratio: &Template, page: &mut Vec<Rule>, ticket: &mut Vec<Rule>) {
+        let burn = |window: &str| {
+            // Nothing divided by nothing is no number, and no burn.
+            let share = format!("clamp_max(max(({})) >= 0, 1)", ratio.over(window));
+            self.of_window(BURN_RATE, window, format!("{share}\n  / {}", self.budget))
+        };
+        let matchers = &self.matchers;
+        let guard = |long: &str| {
+            format!(
+                r#"count_over_time(({BURN_RATE}{{{matchers}window="5m"}} > 0)[{long}:1m]) > {}"#,
+                2 * 5
+            )
+        };
+        let sure = Sure { matchers, guard: &guard };
+        page.extend(["5m", "30m", "1h", "6h"].map(burn));
+        page.extend(alerts(Severity::Page, &sure));
+        ticket.extend(["2h", "1d", "3d"].map(burn));
+        ticket.extend(alerts(Severity::Ticket, &sure));
+        let window = range(self.queried.window_s);
+        let burnt = self.recorded(BURN_RATE, "30m");
+        ticket.push(self.remaining(format!("1 - avg_over_time({burnt}[{window}:6m])")));
+        ticket.push(spent(&sure));
+    }
+
+    /// The first values of counters that were born since the rule was evaluated last.
+    ///
+    /// A series that appears is a birth only where its target had told another one of them before:
+    /// else the target itself is new here, and its counters may be years old. One that comes back
+    /// within six hours is told by `increase`. A scrape is given fifteen seconds to arrive.
+    fn first_events(&self, counters: &[Counter<'_>]) -> Vec<Rule> {
+        let mut siblings: Vec<_> =
+            counters.iter().map(|one| format!("{} offset 45s", one.selector)).collect();
+        siblings.dedup();
+        let siblings = siblings.join(" or ");
+        let first = |counter: &Counter<'_>| {
+            let selector = counter.selector;
+            let first = expr(&format!(
+                "
+                sum(
+                  min_over_time({selector}[30s] offset 15s)
+                  unless last_over_time({selector}[6h] offset 45s)
+                  and on (job, instance) ({siblings})
+                )"
+            ));
+            self.record(FIRST_EVENTS, first, [("of", counter.of.to_owned())])
+        };
+        counters.iter().map(first).collect()
+    }
+
+    /// How many events a query finds in a window.
+    fn count(&self, (of, query): (&str, &Query), window: &str, seconds: u64) -> String {
+        match query {
+            Query::Selector(selector) => {
+                let matchers = &self.matchers;
+                let first = format!(r#"{FIRST_EVENTS}{{{matchers}of="{of}"}}"#);
+                format!("sum(increase({selector}[{window}]) or sum_over_time({first}[{window}]))")
+            }
+            // A comparison drops what is no number.
+            Query::PerSecond(template) => {
+                format!("(sum(({})) * {seconds} >= 0)", template.over(window))
+            }
+            Query::Count(template) => format!("(sum(({})) >= 0)", template.over(window)),
+        }
+    }
+
+    /// The counts of a window, and how fast they burn.
+    fn events(&self, window: &str, all: String, bad: String) -> [Rule; 3] {
+        let burn = format!(
+            "{}\n  / ({} > 0)\n  / {}",
+            self.recorded(BAD_EVENTS, window),
+            self.recorded(EVENTS, window),
+            self.budget
+        );
+        [(EVENTS, all), (BAD_EVENTS, bad), (BURN_RATE, burn)]
+            .map(|(name, expr)| self.of_window(name, window, expr))
+    }
+
+    /// Five times what was recorded in a long window.
+    fn summed(&self, name: &str, window: &str) -> String {
+        format!("sum_over_time({}[{window}:6m])", self.recorded(name, "30m"))
+    }
+
+    fn recorded(&self, name: &str, window: &str) -> String {
+        format!(r#"{name}{{{}window="{window}"}}"#, self.matchers)
+    }
+
+    fn remaining(&self, expr: String) -> Rule {
+        self.gauge("redora_slo_error_budget_remaining_ratio", expr, [])
+    }
+
+    /// What an agent would say. Boards pick agents by `job` and `instance`.
+    fn gauge(
+        &self,
+        name: &'static str,
+        expr: String,
+        more: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Rule {
+        let from = [("job", "rules".to_owned()), ("instance", FILE.to_owned())];
+        self.record(name, expr, from.into_iter().chain(more))
+    }
+
+    fn of_window(&self, name: &'static str, window: &str, expr: String) -> Rule {
+        self.record(name, expr, [("window", window.to_owned())])
+    }
+
+    fn record(
+        &self,
+        name: &'static str,
+        expr: String,
+        more: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Rule {
+        let Queried { service, name: slo, .. } = self.queried;
+        let mut labels = vec![("service", service.as_str().to_owned()), ("slo", slo.clone())];
+        labels.extend(more.into_iter().filter(|(_, value)| !value.is_empty()));
+        Rule::Record(Record { name, expr, labels })
+    }
+}
+
+/// The counters that queries name.
+fn counters<'a>(total: &'a Query, side: &'static str, of_side: &'a Query) -> Vec<Counter<'a>> {
+    let counter = |(of, query): (&'static str, &'a Query)| match query {
+        Query::Selector(selector) => Some(Counter { of, selector }),
+        Query::PerSecond(_) | Query::Count(_) => None,
+    };
+    [("total", total), (side, of_side)].into_iter().filter_map(counter).collect()
+}
+
+/// A text as PromQL quotes it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n"))
+}
+
+/// A time as PromQL writes it.
+fn range(seconds: u64) -> String {
+    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    match units.iter().find(|(length, _)| seconds.is_multiple_of(*length)) {
+        Some((length, unit)) => format!("{}{unit}", seconds / length),
+        None => format!("{seconds}s"),
+    }
+}
+
+const EVENTS: &str = "redora:slo_events:increase";
+const BAD_EVENTS: &str = "redora:slo_bad_events:increase";
+const BURN_RATE: &str = "redora:slo_burn_rate:ratio";
+const FIRST_EVENTS: &str = "redora:slo_first_events:sum";
+const FILE: &str = "objectives.yaml";
+
+const COMMENT: &str = "\
+Objectives over metrics of others, for the alerts of slo.yaml. Written by `redora render` from the
+files of objectives; do not edit. Prometheus 2.42 or newer, a scrape of each target at least once a
+minute.";
