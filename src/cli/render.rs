@@ -25,7 +25,7 @@ fn files(links: &Links) -> Vec<(String, String)> {
     let below = |folder: &'static str, files: Vec<(String, String)>| {
         files.into_iter().map(move |(name, text)| (format!("{folder}/{name}"), text))
     };
-    below("alerts", alerts::files(links))
+    below("alerts", alerts::files(links, &[]))
         .chain(below("dashboards", dashboard::dashboards()))
         .chain(below("dashboards/provisioning", dashboard::provisioning()))
         .collect()

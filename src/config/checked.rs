@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use redora_model::slo::Queried;
 
+use super::foreign::Note;
 use super::secret::Secret;
 use super::sources::Delivery;
 use crate::series::Limits;
@@ -32,6 +33,8 @@ pub struct Config {
     /// Objectives over metrics of others, in the order of their files: nothing here counts for
     /// them, and rules are rendered from them.
     pub queried: Vec<Queried>,
+    /// What stayed behind of objectives in files of other tools; for people.
+    pub notes: Vec<Note>,
     /// What the delivery half reads.
     pub delivery: Delivery,
 }
@@ -70,6 +73,7 @@ impl Config {
             log_metrics: Vec::new(),
             slos: Vec::new(),
             queried: Vec::new(),
+            notes: Vec::new(),
             delivery: Delivery::defaults(),
         }
     }

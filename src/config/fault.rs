@@ -151,9 +151,6 @@ pub enum Problem {
         /// The system's reason.
         kind: ErrorKind,
     },
-    /// A file of objectives in the words of another tool.
-    #[error("{0} is no file of redora's objectives, and this version reads no other; write a list")]
-    FileKind(Shown),
     /// A list that needs an element.
     #[error("is an empty list; {0}")]
     EmptyList(&'static str),

@@ -22,6 +22,7 @@ mod selector;
 mod sloth;
 
 pub use draft::{Draft, Note};
+pub(super) use draft::{Measure, Place, Slices};
 pub use reason::{Inconvertible, Uncarried};
 
 use super::fault::Fault;

@@ -69,7 +69,7 @@ pub fn load(
             Err(Faults(unread)) => faults.extend(unread),
         }
     }
-    (config.slos, config.queried) = known.into_objectives();
+    (config.slos, config.queried, config.notes) = known.into_objectives();
     sound(config, faults)
 }
 

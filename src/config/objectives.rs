@@ -8,10 +8,11 @@ use redora_model::slo::{
 };
 
 use super::delivery::{plain_name, required, typed, url, zone};
-use super::fault::{Conflict, Fault, Problem};
+use super::fault::{Conflict, Fault, Problem, join};
+use super::foreign::{self, Draft, Note};
 use super::interpolate::Sources;
-use super::node;
-use super::promise::{DEFAULT_WINDOW, THRESHOLD_NS_MAX, WINDOW_MAX, WINDOW_MIN, kind};
+use super::node::{self, Position};
+use super::promise::{DEFAULT_WINDOW, Declared, THRESHOLD_NS_MAX, WINDOW_MAX, WINDOW_MIN, kind};
 use super::queries::queries;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Field, Section, Walk};
@@ -27,21 +28,15 @@ pub(super) struct Known {
     names: Vec<((Service, String), String)>,
     /// Every attribute that some objective asks for.
     attributes: Vec<String>,
+    /// What stayed behind of the files of other tools.
+    notes: Vec<Note>,
 }
 
 impl Known {
     /// Those that the agent counts for and those that it does not, in the order of the files.
-    pub(super) fn into_objectives(self) -> (Vec<Watched>, Vec<Queried>) {
-        (self.objectives, self.queried)
+    pub(super) fn into_objectives(self) -> (Vec<Watched>, Vec<Queried>, Vec<Note>) {
+        (self.objectives, self.queried, self.notes)
     }
-}
-
-/// An objective, by who counts its events.
-enum Declared {
-    /// The agent.
-    Counted(Watched),
-    /// Somebody else, whom Prometheus asks.
-    Queried(Queried),
 }
 
 /// What makes an event good, by who counts it.
@@ -54,8 +49,8 @@ enum Told {
 enum FileKind {
     /// A list of redora's own objectives.
     Objectives,
-    /// Something that names its kind by `apiVersion`.
-    Foreign(Shown),
+    /// Documents that name their tool by `apiVersion` or `version`.
+    Foreign,
 }
 
 /// Reads one file after those that are `known`; gives its faults.
@@ -66,40 +61,67 @@ pub(super) fn objectives(
     known: &mut Known,
 ) -> Vec<Fault> {
     let mut walk = Walk::new(file, sources);
-    let tree = match node::read(text) {
-        Ok(tree) => tree,
+    let trees = match node::documents(text) {
+        Ok(trees) => trees,
         Err((at, problem)) => {
             walk.fault(at, "", problem);
             return walk.finish();
         }
     };
-    for (at, key, problem) in tree.faults {
-        walk.fault(at, &key, problem);
-    }
-    let Some(root) = &tree.root else { return walk.finish() };
-    let whole = walk.whole(root);
-    match FileKind::of(&mut walk, &whole) {
-        FileKind::Foreign(shown) => walk.fault(whole.at, "", Problem::FileKind(shown)),
-        FileKind::Objectives => {
-            for field in walk.elements(&whole, OBJECTIVES_MAX).unwrap_or_default() {
-                let place = format!("{file}: {}", field.key);
-                let Some(section) = walk.section(field, "objective") else { continue };
-                if let Some(declared) = declared(&mut walk, &section) {
-                    keep(&mut walk, &section, declared, place, known);
-                }
+    let whole = trees.iter().find_map(|tree| tree.root.as_ref()).map(|root| walk.whole(root));
+    match whole.as_ref().map_or(FileKind::Objectives, FileKind::of) {
+        FileKind::Foreign => {
+            let found = foreign::read(file, walk, &trees, true);
+            let mut walk = Walk::new(file, sources);
+            for draft in found.drafts {
+                foreign_one(&mut walk, draft, file, known);
             }
+            known.notes.extend(found.notes);
+            found.faults.into_iter().chain(walk.finish()).collect()
+        }
+        FileKind::Objectives => {
+            if let Some(second) = trees.get(1) {
+                walk.fault(second.at, "", Problem::Documents);
+                return walk.finish();
+            }
+            for (at, key, problem) in trees.iter().flat_map(|tree| tree.faults.clone()) {
+                walk.fault(at, &key, problem);
+            }
+            own(&mut walk, whole, file, known);
+            walk.finish()
         }
     }
-    walk.finish()
+}
+
+/// Reads a list of redora's own objectives.
+fn own(walk: &mut Walk<'_>, whole: Option<Field<'_>>, file: &str, known: &mut Known) {
+    let Some(whole) = whole else { return };
+    for field in walk.elements(&whole, OBJECTIVES_MAX).unwrap_or_default() {
+        let place = format!("{file}: {}", field.key);
+        let Some(section) = walk.section(field, "objective") else { continue };
+        if let Some(declared) = declared(walk, &section) {
+            keep(walk, (section.at, section.path()), declared, place, known);
+        }
+    }
+}
+
+/// Keeps an objective of another tool, with what stayed behind of it.
+fn foreign_one(walk: &mut Walk<'_>, mut draft: Draft, file: &str, known: &mut Known) {
+    known.notes.append(&mut draft.notes);
+    let foreign::Place { at, key } = draft.place.clone();
+    let place = format!("{file}: the SLO in line {}", at.line);
+    match draft.declared() {
+        Ok(declared) => keep(walk, (at, &key), declared, place, known),
+        Err(reason) => walk.fault(at, &key, reason),
+    }
 }
 
 impl FileKind {
-    fn of(walk: &mut Walk<'_>, whole: &Field<'_>) -> Self {
-        let entries = if whole.is_section() { walk.map(whole, KEYS_MAX) } else { None };
-        let version = entries.into_iter().flatten().find(|(name, _)| *name == "apiVersion");
-        match version.and_then(|(_, field)| walk.text(&field)) {
-            Some(text) => Self::Foreign(text.shown),
-            None => Self::Objectives,
+    fn of(whole: &Field<'_>) -> Self {
+        let names = |name| matches!(name, "apiVersion" | "version");
+        match whole.entries().iter().any(|(_, name, _)| names(*name)) {
+            true => Self::Foreign,
+            false => Self::Objectives,
         }
     }
 }
@@ -107,7 +129,7 @@ impl FileKind {
 /// Keeps an objective, unless another has its name or there are too many.
 fn keep(
     walk: &mut Walk<'_>,
-    section: &Section<'_>,
+    (at, path): (Position, &str),
     declared: Declared,
     place: String,
     known: &mut Known,
@@ -119,17 +141,17 @@ fn keep(
     let names = (service.clone(), name.clone());
     if let Some((_, other)) = known.names.iter().find(|(other, _)| *other == names) {
         let (shown, other) = (Shown::quoted(name), other.clone());
-        walk.fault(section.at, &section.key("name"), Conflict::SameObjective { shown, other });
+        walk.fault(at, &join(path, "name"), Conflict::SameObjective { shown, other });
         return;
     }
     if known.names.len() == OBJECTIVES_MAX {
-        walk.fault(section.at, section.path(), Conflict::Objectives(OBJECTIVES_MAX));
+        walk.fault(at, path, Conflict::Objectives(OBJECTIVES_MAX));
         return;
     }
     match declared {
         Declared::Queried(queried) => known.queried.push(queried),
         Declared::Counted(watched) => {
-            if !ask(walk, section, &watched, known) {
+            if !ask(walk, (at, path), &watched, known) {
                 return;
             }
             known.objectives.push(watched);
@@ -140,13 +162,18 @@ fn keep(
 
 /// Whether all attributes that an objective asks for are among those that are looked for, or could
 /// be added to them.
-fn ask(walk: &mut Walk<'_>, section: &Section<'_>, watched: &Watched, known: &mut Known) -> bool {
+fn ask(
+    walk: &mut Walk<'_>,
+    (at, path): (Position, &str),
+    watched: &Watched,
+    known: &mut Known,
+) -> bool {
     for (key, _) in &watched.select.attributes {
         if known.attributes.contains(key) {
             continue;
         }
         if known.attributes.len() == WATCHED_MAX {
-            walk.fault(section.at, &section.key("match"), Conflict::Attributes(WATCHED_MAX));
+            walk.fault(at, &join(path, "match"), Conflict::Attributes(WATCHED_MAX));
             return false;
         }
         known.attributes.push(key.clone());
@@ -300,5 +327,3 @@ fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
 /// Buckets of so many objectives take ten MiB.
 const OBJECTIVES_MAX: usize = 500;
 const ATTRIBUTES_MAX: usize = 16;
-/// Of a file that is not a list: enough to find what it says of itself.
-const KEYS_MAX: usize = 1000;

@@ -3,9 +3,18 @@
 
 use std::time::Duration;
 
-use redora_model::slo::Window;
+use redora_model::slo::{Queried, Window};
 
 use crate::red::Kind;
+use crate::slo::Watched;
+
+/// An objective, by who counts its events.
+pub(super) enum Declared {
+    /// The agent.
+    Counted(Watched),
+    /// Somebody else, whom Prometheus asks.
+    Queried(Queried),
+}
 
 /// The window that alerting on burn rates was first described for.
 pub(super) const DEFAULT_WINDOW: Window = Window::Rolling { seconds: 30 * 86_400 };

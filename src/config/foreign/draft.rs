@@ -3,11 +3,13 @@
 
 use std::fmt;
 
-use redora_model::slo::{Goal, Indicator, Queries, Tiers, Window};
+use redora_model::identity::Service;
+use redora_model::slo::{Goal, Indicator, Objective, Queried, Queries, Tiers, Window};
 
 use super::super::node::Position;
-use super::reason::Uncarried;
-use crate::slo::Select;
+use super::super::promise::Declared;
+use super::reason::{Inconvertible, Uncarried};
+use crate::slo::{Select, Watched};
 
 /// An objective that came over.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,31 @@ pub struct Draft {
     pub(in super::super) about: String,
     /// What stayed behind.
     pub notes: Vec<Note>,
+}
+
+impl Draft {
+    /// The objective as the configuration has it.
+    pub(in super::super) fn declared(self) -> Result<Declared, Inconvertible> {
+        let Self { name, service, measure, goal, window, tiers, contact, slices, .. } = self;
+        let Contact { team, runbook } = contact;
+        let service = Service::new(&service);
+        if slices.is_some() {
+            return Err(Inconvertible::Slices);
+        }
+        match (measure, window) {
+            (Measure::Counted { indicator, select }, window) => {
+                let objective =
+                    Objective { name, service, indicator, goal, window, tiers, team, runbook };
+                Ok(Declared::Counted(Watched { objective, select }))
+            }
+            (Measure::Queried(queries), Window::Rolling { seconds: window_s }) => {
+                let queried =
+                    Queried { name, service, queries, goal, window_s, tiers, team, runbook };
+                Ok(Declared::Queried(queried))
+            }
+            (Measure::Queried(_), Window::Calendar { .. }) => Err(Inconvertible::CalendarOfQueries),
+        }
+    }
 }
 
 /// A key of a document.
