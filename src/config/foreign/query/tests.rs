@@ -70,13 +70,9 @@ fn a_bucket_of_redora_is_a_threshold() {
     check(all, Side::Good, &exact, "300000000ns server", &[]);
     let fast = with("le=\"0.3\"");
     check(all, Side::Good, &fast, "300000000ns server", &[Uncarried::FailedFast]);
-    check(
-        &format!("sum({all})"),
-        Side::Bad,
-        &format!("sum({all}) - sum({exact})"),
-        "300000000ns server",
-        &[],
-    );
+    let rate = |selector: &str| format!("sum(rate({selector}[{{{{.window}}}}]))");
+    let slow = format!("{} - {}", rate(all), rate(&exact));
+    check(&rate(all), Side::Bad, &slow, "300000000ns server", &[]);
     for more in
         ["le=\"+Inf\"", "le=\"90000\"", "le=\"0.3\",outcome=\"error\"", "le=~\"0.3\"", "a=\"b\""]
     {
