@@ -7,8 +7,9 @@
 
 mod burn;
 mod goal;
+pub mod replay;
 
-pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Severity, TIERS, Tier};
+pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Hold, Severity, TIERS, Tier};
 pub use goal::Goal;
 
 use crate::identity::Service;
