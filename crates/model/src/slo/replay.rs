@@ -102,6 +102,13 @@ impl Replay {
         true
     }
 
+    /// Evaluates the rules up to the end of a minute that nothing is known of.
+    pub fn pass_to(&mut self, end_min: u64) {
+        if let Some(last_min) = self.at_min.filter(|last_min| *last_min < end_min) {
+            self.pass(last_min, end_min.saturating_add(1));
+        }
+    }
+
     /// What fired, in the order of firing.
     #[must_use]
     pub fn firings(&self) -> &[Firing] {
@@ -120,6 +127,7 @@ impl Replay {
             // Every window is empty and every alert over; years of that need not be walked through.
             self.minutes.clear();
             self.halves.clear();
+            self.at_min = Some(end_min - 1);
         }
     }
 
