@@ -71,31 +71,42 @@ struct Record {
 /// # Errors
 /// The input cannot be read any further.
 pub fn read(
-    mut input: impl BufRead,
+    input: impl BufRead,
     rehearsal: &mut Rehearsal,
     until_min: Option<u64>,
     moment: fn(&str) -> Option<i64>,
     mut on_bad: impl FnMut(BadLine),
 ) -> io::Result<()> {
+    lines(input, LINE_BYTES_MAX, |number, line| {
+        let line = line.ok_or(LineFault::TooLong);
+        if let Err(fault) = line.and_then(|line| take(line, rehearsal, until_min, moment)) {
+            on_bad(BadLine { number, fault });
+        }
+    })
+}
+
+/// Hands each line of an input to `on_line` with its number from 1; nothing for one of more than
+/// `bytes_max` bytes.
+///
+/// # Errors
+/// The input cannot be read any further.
+pub fn lines(
+    mut input: impl BufRead,
+    bytes_max: u64,
+    mut on_line: impl FnMut(u64, Option<&[u8]>),
+) -> io::Result<()> {
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();
-        input.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut bytes)?;
+        input.by_ref().take(bytes_max + 1).read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() {
             break;
         }
-        let is_whole = bytes.len() as u64 <= LINE_BYTES_MAX;
+        let is_whole = bytes.len() as u64 <= bytes_max;
         if !is_whole && bytes.last() != Some(&b'\n') {
             input.skip_until(b'\n')?;
         }
-        let taken = if is_whole {
-            take(&bytes, rehearsal, until_min, moment)
-        } else {
-            Err(LineFault::TooLong)
-        };
-        if let Err(fault) = taken {
-            on_bad(BadLine { number, fault });
-        }
+        on_line(number, is_whole.then_some(&bytes[..]));
     }
     Ok(())
 }

@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn another_service_or_environment_is_another_story() {
         let mut incident = incident(100, None);
-        assert!(incident.concerns("shop", "production") && !incident.concerns("bank", "production"));
+        assert!(
+            incident.concerns("shop", "production") && !incident.concerns("bank", "production")
+        );
         incident.environment = Some("staging".to_owned());
         assert!(!incident.concerns("shop", "production"));
         incident.service = None;

@@ -47,7 +47,9 @@ pub enum Unread {
         status: StatusCode,
     },
     /// It answers, and not as Prometheus does.
-    #[error("{url} answers {status}, and not as Prometheus does; name the address whose /api/v1 is Prometheus's")]
+    #[error(
+        "{url} answers {status}, and not as Prometheus does; name the address whose /api/v1 is Prometheus's"
+    )]
     Foreign {
         /// Its address.
         url: Uri,
@@ -162,8 +164,9 @@ async fn settings(
     let of = |metric: &str, by: &str| {
         format!("max by (service, slo{by}) (last_over_time({metric}{selector}[{every}m]))")
     };
-    let named =
-        |name: &str, query: String| format!(r#"label_replace({query}, "setting", "{name}", "", "")"#);
+    let named = |name: &str, query: String| {
+        format!(r#"label_replace({query}, "setting", "{name}", "", "")"#)
+    };
     let query = [
         named("goal", of("redora_slo_objective_ratio", "")),
         named("window", of("redora_slo_window_seconds", "")),
@@ -224,8 +227,7 @@ async fn ask(
     };
     let authorization = source.authorization.as_ref();
     let (bytes_max, limit) = (ANSWER_BYTES_MAX, source.limit);
-    let answered =
-        listen::ask(Question { url: &asked, authorization, bytes_max, limit }).await;
+    let answered = listen::ask(Question { url: &asked, authorization, bytes_max, limit }).await;
     let (status, body) = match answered {
         Ok(answered) => answered,
         Err(GetError::TooLong { .. }) => return Ok(None),

@@ -219,9 +219,9 @@ fn detection(incidents: &[&Incident], parts: &[(Name, Part)], tolerance_ms: i64)
 fn find(incident: &Incident, parts: &[(Name, Part)], tolerance_ms: i64) -> Found {
     let pages = parts.iter().flat_map(|(name, part)| {
         let pages = part.replay.firings().iter();
-        pages.filter(|firing| firing.tier.severity == Severity::Page).map(move |firing| {
-            (name, firing, page(name, part, firing))
-        })
+        pages
+            .filter(|firing| firing.tier.severity == Severity::Page)
+            .map(move |firing| (name, firing, page(name, part, firing)))
     });
     let told = pages.filter(|(_, _, page)| incident.is_told_by(*page, tolerance_ms));
     let first = told.min_by_key(|(name, firing, _)| (firing.fired_s, *name));

@@ -94,9 +94,9 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// What Prometheus says of a question that needs more samples than it may load, or that gives more
-/// points than it may return; and what Mimir and Thanos say of theirs.
-const TOO_MUCH: [&str; 4] =
-    ["too many samples", "exceeded maximum resolution", "exceeds the limit", "limit exceeded"];
+/// points than it may return; and what Mimir says of its limits.
+const TOO_MUCH: [&str; 3] =
+    ["too many samples", "exceeded maximum resolution", "exceeded the maximum"];
 /// A line of words.
 const SAID_CHARS_MAX: usize = 300;
 
@@ -121,7 +121,10 @@ mod tests {
             ("<html>", Refusal::Foreign),
             ("{}", Refusal::Foreign),
             (r#"{"status":"success"}"#, Refusal::Foreign),
-            (r#"{"status":"success","data":{"result":[{"metric":{},"values":[[1,2]]}]}}"#, Refusal::Foreign),
+            (
+                r#"{"status":"success","data":{"result":[{"metric":{},"values":[[1,2]]}]}}"#,
+                Refusal::Foreign,
+            ),
             (
                 r#"{"status":"error","errorType":"bad_data","error":"parse \u001b[2J"}"#,
                 Refusal::Said("parse \\u{1b}[2J".to_owned()),
