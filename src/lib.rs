@@ -13,6 +13,7 @@ pub mod log_metrics;
 pub mod process;
 pub mod receive;
 pub mod red;
+pub mod rehearse;
 pub mod series;
 pub mod sightings;
 pub mod slo;

@@ -2,6 +2,7 @@
 //! renamed.
 
 mod delivery;
+mod slo;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -15,6 +16,7 @@ pub(super) use delivery::{
     AskOptions, BackfillOptions, CompatWord, DoraCommand, ExplainOptions, ImportOptions,
     PlanFormat, ReportFormat, ReportOptions,
 };
+pub(super) use slo::{HistoryOptions, RehearseOptions, SloCommand};
 
 use super::values;
 use crate::process::{LogFormat, REVISION, VERSION};
@@ -51,6 +53,8 @@ pub(super) enum Command {
     Check(CheckOptions),
     Health(HealthOptions),
     Render(RenderOptions),
+    #[command(subcommand)]
+    Slo(SloCommand),
     #[command(subcommand)]
     Dora(DoraCommand),
     Completions(CompletionsOptions),

@@ -166,6 +166,20 @@ fn whole_text(path: &Path, file: &str, read: Read<'_>) -> Result<String, Faults>
     })
 }
 
+/// A value of the command line, with `${…}` replaced as in a file; relative paths start from the
+/// working directory.
+///
+/// # Errors
+/// Something in it cannot be replaced.
+pub fn expanded(
+    raw: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    read: Read<'_>,
+) -> Result<String, Broken> {
+    let directory = Path::new("");
+    Ok(interpolate::interpolate(raw, Sources { env, read, directory })?.value)
+}
+
 /// The first bytes of a file, at most `bytes_max`: the reader that production passes to [`load`].
 pub fn read_file(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use hyper::body::Incoming;
 
 pub use bind::{BindError, Bound, bind, bind_all};
-pub use client::{ANSWER_BYTES_MAX, GetError, get};
+pub use client::{ANSWER_BYTES_MAX, GetError, Question, ask, get};
 pub use serve::{Drained, serve};
 
 /// The largest head of a request: request line and headers, with HTTP/2 after decompression.

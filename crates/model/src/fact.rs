@@ -242,6 +242,17 @@ pub struct Incident {
     pub url: String,
 }
 
+impl Incident {
+    /// When it was over for good: the resolution after which it was not opened again.
+    #[must_use]
+    pub fn resolved_ms(&self) -> Option<i64> {
+        let mut changes = self.changes.clone();
+        changes.sort();
+        let last_open = changes.iter().rposition(|turn| !turn.resolved).map_or(0, |at| at + 1);
+        changes.get(last_open).map(|turn| turn.at_ms)
+    }
+}
+
 /// What an incident is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,8 +10,9 @@ mod goal;
 mod lex;
 mod query;
 mod query_fault;
+pub mod replay;
 
-pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Severity, TIERS, Tier};
+pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Hold, Severity, TIERS, Tier};
 pub use goal::Goal;
 pub use query::{Queries, Query, Template};
 pub use query_fault::QueryFault;

@@ -16,7 +16,7 @@ pub const BURN: &str = "RedoraSloBurn";
 #[derive(Clone, Copy, Debug)]
 struct Paced {
     tier: Tier,
-    /// `for`: a scrape or two, so that one that came late does not alert.
+    /// `for`.
     wait: &'static str,
     /// `keep_firing_for`.
     keep: &'static str,
@@ -32,8 +32,7 @@ pub(super) struct Sure<'a> {
 
 /// Every tier, the fastest first.
 fn paced() -> impl Iterator<Item = Paced> {
-    let paces = [("1m", "5m"), ("2m", "10m"), ("10m", "30m"), ("30m", "1h")];
-    TIERS.into_iter().zip(paces).map(|(tier, (wait, keep))| Paced { tier, wait, keep })
+    TIERS.into_iter().map(|tier| Paced { tier, wait: tier.wait.name, keep: tier.keep.name })
 }
 
 /// Rules over `redora_slo_*`.
