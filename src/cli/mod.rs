@@ -40,7 +40,7 @@ where
         Command::Run(options) => run::run(options, run),
         Command::Check(options) => check::check(options),
         Command::Health(options) => health::health(&options),
-        Command::Render(options) => render::render(&options),
+        Command::Render(options) => render::render(options),
         Command::Slo(command) => slo::slo(command),
         Command::Dora(command) => dora::dora(command),
         Command::Completions(options) => complete::completions(options.shell),

@@ -9,20 +9,35 @@
 //!   recorded half hours beyond. The budget is what the recorded half hours of its window leave.
 //! - A counter that is born with its first error is nothing that `increase` sees. Of selectors the
 //!   first value is therefore recorded beside it (`redora:slo_first_events:sum`).
-//! - A share without counts says nothing of how many events failed: its alerts want failures to
-//!   have gone on for longer than two of them could make it look.
+//! - A share without counts says nothing of how many events failed. In place of the guard of three
+//!   bad events its alerts, which stand here, want it to be bad for longer than two moments of
+//!   failure can make it look.
 
 use redora_model::slo::{Queried, Queries, Query, Severity as Asked, Template};
 
-use super::slo::{Sure, alerts, spent};
+use super::slo::{alerts, spent};
 use super::{Group, Record, Rule, RuleFile, Severity, expr};
 
 /// Rules of these objectives; where there are none, there is no file.
 #[must_use]
 pub fn file(objectives: &[Queried]) -> Option<RuleFile> {
-    let groups: Vec<_> = objectives.iter().flat_map(|queried| Of::new(queried).groups()).collect();
+    let mut groups: Vec<_> =
+        objectives.iter().flat_map(|queried| Of::new(queried).groups()).collect();
+    if objectives.iter().any(|one| matches!(one.queries, Queries::BadRatio(_))) {
+        groups.extend(uncounted());
+    }
     (!groups.is_empty()).then(|| RuleFile { name: FILE, comment: COMMENT, groups })
 }
+
+/// Whether a text starts as [`file`] does.
+#[must_use]
+pub fn is_rendered(start: &str) -> bool {
+    let title = COMMENT.lines().next().expect("the comment has lines");
+    start.strip_prefix("# ").is_some_and(|start| start.starts_with(title))
+}
+
+/// Where the file stands below `alerts/`.
+pub const PATH: &str = "rules/objectives.yaml";
 
 /// One objective, and what its rules say of it.
 struct Of<'a> {
@@ -137,22 +152,21 @@ impl<'a> Of<'a> {
             let share = format!("clamp_max(max(({})) >= 0, 1)", ratio.over(window));
             self.of_window(BURN_RATE, window, format!("{share}\n  / {}", self.budget))
         };
-        let matchers = &self.matchers;
-        let guard = |long: &str| {
-            format!(
-                r#"count_over_time(({BURN_RATE}{{{matchers}window="5m"}} > 0)[{long}:1m]) > {}"#,
-                2 * 5
+        let bad = |window: &str| {
+            let burnt = self.recorded(BURN_RATE, "5m");
+            self.of_window(
+                BAD_MINUTES,
+                window,
+                format!("count_over_time(({burnt} > 0)[{window}:1m])"),
             )
         };
-        let sure = Sure { matchers, guard: &guard };
         page.extend(["5m", "30m", "1h", "6h"].map(burn));
-        page.extend(alerts(Severity::Page, &sure));
+        page.extend(["1h", "6h"].map(bad));
         ticket.extend(["2h", "1d", "3d"].map(burn));
-        ticket.extend(alerts(Severity::Ticket, &sure));
+        ticket.extend(["1d", "3d"].map(bad));
         let window = range(self.queried.window_s);
         let burnt = self.recorded(BURN_RATE, "30m");
         ticket.push(self.remaining(format!("1 - avg_over_time({burnt}[{window}:6m])")));
-        ticket.push(spent(&sure));
     }
 
     /// The first values of counters that were born since the rule was evaluated last.
@@ -249,6 +263,22 @@ impl<'a> Of<'a> {
     }
 }
 
+/// Alerts on shares of events, whose number nobody knows.
+fn uncounted() -> [Group; 2] {
+    let page = alerts(Severity::Page, long_bad).collect();
+    let ticket = alerts(Severity::Ticket, long_bad).chain([spent(long_bad)]).collect();
+    [
+        Group { name: "redora-slo-shares-page".to_owned(), interval: "30s", rules: page },
+        Group { name: "redora-slo-shares-ticket".to_owned(), interval: "1m", rules: ticket },
+    ]
+}
+
+/// A moment of failure is seen in windows of five minutes for five minutes at most, so more than
+/// ten of them are the work of three moments at least.
+fn long_bad(long: &str) -> String {
+    format!(r#"{BAD_MINUTES}{{window="{long}"}} > 10"#)
+}
+
 /// The counters that queries name.
 fn counters<'a>(total: &'a Query, side: &'static str, of_side: &'a Query) -> Vec<Counter<'a>> {
     let counter = |(of, query): (&'static str, &'a Query)| match query {
@@ -275,6 +305,7 @@ fn range(seconds: u64) -> String {
 const EVENTS: &str = "redora:slo_events:increase";
 const BAD_EVENTS: &str = "redora:slo_bad_events:increase";
 const BURN_RATE: &str = "redora:slo_burn_rate:ratio";
+const BAD_MINUTES: &str = "redora:slo_bad_minutes:count";
 const FIRST_EVENTS: &str = "redora:slo_first_events:sum";
 const FILE: &str = "objectives.yaml";
 

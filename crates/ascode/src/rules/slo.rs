@@ -22,13 +22,9 @@ struct Paced {
     keep: &'static str,
 }
 
-/// Whose burns an alert looks at, and what tells a burn from an accident.
-pub(super) struct Sure<'a> {
-    /// Matchers of the objective, each with a comma after it; empty for all of them.
-    pub(super) matchers: &'a str,
-    /// A condition by service and objective over the long window of a tier.
-    pub(super) guard: &'a dyn Fn(&str) -> String,
-}
+/// What tells a burn from an accident: a condition by service and objective over the long window of
+/// a tier.
+pub(super) type Guard = fn(&str) -> String;
 
 /// Every tier, the fastest first.
 fn paced() -> impl Iterator<Item = Paced> {
@@ -42,15 +38,14 @@ pub fn file() -> RuleFile {
     for window in ["5m", "30m", "1h", "6h"] {
         page.extend(counted(window));
     }
-    let all = Sure { matchers: "", guard: &counted_bad };
-    page.extend(alerts(Severity::Page, &all));
+    page.extend(alerts(Severity::Page, counted_bad));
     let mut ticket = counted("2h").to_vec();
     for window in ["1d", "3d"] {
         ticket.extend(summed(window));
     }
-    ticket.extend(alerts(Severity::Ticket, &all));
+    ticket.extend(alerts(Severity::Ticket, counted_bad));
     ticket.push(remaining());
-    ticket.push(spent(&all));
+    ticket.push(spent(counted_bad));
     RuleFile {
         name: "slo.yaml",
         comment: COMMENT,
@@ -119,8 +114,8 @@ fn events(window: &str, bad: String, all: String) -> [Rule; 3] {
 }
 
 /// The alerts on burns that ask for this.
-pub(super) fn alerts(wanted: Severity, of: &Sure<'_>) -> impl Iterator<Item = Rule> {
-    paced().filter(move |paced| severity(paced) == wanted).map(move |paced| burn(paced, of))
+pub(super) fn alerts(wanted: Severity, guard: Guard) -> impl Iterator<Item = Rule> {
+    paced().filter(move |paced| severity(paced) == wanted).map(move |paced| burn(paced, guard))
 }
 
 /// `increase` extrapolates, so three events may count as 2.9 or 3.1: they are rounded before they
@@ -129,9 +124,9 @@ fn counted_bad(long: &str) -> String {
     format!(r#"round(redora:slo_bad_events:increase{{window="{long}"}}) >= {BAD_EVENTS_MIN}"#)
 }
 
-fn burn(paced: Paced, of: &Sure<'_>) -> Rule {
+fn burn(paced: Paced, guard: Guard) -> Rule {
     let (severity, Paced { tier, wait, keep }) = (severity(&paced), paced);
-    let (long, short, matchers) = (tier.long.name, tier.short.name, of.matchers);
+    let (long, short) = (tier.long.name, tier.short.name);
     let above = format!(
         "> on (service, slo) (0.{:02} * redora:slo_window:seconds / {})",
         tier.share_percent, tier.long.seconds
@@ -140,15 +135,15 @@ fn burn(paced: Paced, of: &Sure<'_>) -> Rule {
         name: BURN,
         expr: expr(&format!(
             r#"
-            (redora:slo_burn_rate:ratio{{{matchers}window="{long}"}} {above})
+            (redora:slo_burn_rate:ratio{{window="{long}"}} {above})
               * on (service, slo) group_left (team, runbook) redora:slo_owner:info
             and on (service, slo)
-              (redora:slo_burn_rate:ratio{{{matchers}window="{short}"}} {above})
+              (redora:slo_burn_rate:ratio{{window="{short}"}} {above})
             and on (service, slo)
               ({})
             unless on (service, slo)
               {}"#,
-            (of.guard)(long),
+            guard(long),
             switched_off(severity)
         )),
         wait,
@@ -185,22 +180,18 @@ fn remaining() -> Rule {
 }
 
 /// The alert on a budget that is spent, while something still spends it.
-pub(super) fn spent(of: &Sure<'_>) -> Rule {
-    let matchers = match of.matchers {
-        "" => String::new(),
-        matchers => format!("{{{matchers}}}"),
-    };
+pub(super) fn spent(guard: Guard) -> Rule {
     Rule::Alert(Alert {
         name: "RedoraSloBudgetExhausted",
         expr: expr(&format!(
             r#"
-            (redora:slo_error_budget_remaining:ratio{matchers} <= 0)
+            (redora:slo_error_budget_remaining:ratio <= 0)
               * on (service, slo) group_left (team, runbook) redora:slo_owner:info
             and on (service, slo)
               ({})
             unless on (service, slo)
               {}"#,
-            (of.guard)("3d"),
+            guard("3d"),
             switched_off(Severity::Ticket)
         )),
         wait: "10m",
