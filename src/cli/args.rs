@@ -16,7 +16,7 @@ pub(super) use delivery::{
     AskOptions, BackfillOptions, CompatWord, DoraCommand, ExplainOptions, ImportOptions,
     PlanFormat, ReportFormat, ReportOptions,
 };
-pub(super) use slo::{HistoryOptions, RehearseOptions, SloCommand};
+pub(super) use slo::{HistoryOptions, RehearseOptions, SloCommand, SloImportOptions};
 
 use super::values;
 use crate::process::{LogFormat, REVISION, VERSION};

@@ -20,6 +20,9 @@ use crate::slo::Watched;
 pub(super) fn check(options: CheckOptions) -> Outcome {
     match configuration::load(options.config) {
         Ok((file, config)) => {
+            for note in &config.notes {
+                outcome::tell(note);
+            }
             let name = file.map_or("built-in defaults".into(), |file| file.display().to_string());
             outcome::print(format!("{name}: ok\n{}", Summary(&config)).as_bytes())
         }

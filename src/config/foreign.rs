@@ -20,13 +20,17 @@ mod query;
 pub(super) mod reason;
 mod selector;
 mod sloth;
+mod write;
 
+pub(super) use draft::Place;
 pub use draft::{Draft, Note};
-pub(super) use draft::{Measure, Place, Slices};
 pub use reason::{Inconvertible, Uncarried};
 
-use super::fault::Fault;
-use super::node::Tree;
+use std::collections::HashMap;
+
+use super::fault::{Conflict, Fault, Faults, Problem, join};
+use super::interpolate::Sources;
+use super::node::{self, Tree};
 use super::scalar::Shown;
 use super::walk::{Field, Walk};
 use keys::{Keys, Reading};
@@ -40,6 +44,76 @@ pub(super) struct Found {
     pub(super) notes: Vec<Note>,
     /// Why they did not.
     pub(super) faults: Vec<Fault>,
+}
+
+/// Objectives of other tools as a file of redora's own.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The file; empty where there is no objective for it.
+    pub text: String,
+    /// How many objectives are in it.
+    pub objectives: usize,
+    /// What stayed behind, in the order of the files.
+    pub notes: Vec<Note>,
+    /// Why some objectives did not come over.
+    pub faults: Vec<Fault>,
+}
+
+/// Converts files, each by its name with its text.
+///
+/// # Errors
+/// The faults of the first files that are no YAML or nobody's format: what they hold is not known.
+pub(super) fn import(files: &[(String, String)], sources: Sources<'_>) -> Result<Imported, Faults> {
+    let mut imported =
+        Imported { text: String::new(), objectives: 0, notes: Vec::new(), faults: Vec::new() };
+    let mut names: HashMap<(String, String), String> = HashMap::new();
+    let mut unknown = Vec::new();
+    for (file, text) in files {
+        let mut walk = Walk::new(file, sources);
+        let trees = match node::documents(text) {
+            Ok(trees) => trees,
+            Err((at, problem)) => {
+                walk.fault(at, "", problem);
+                unknown.extend(walk.finish());
+                continue;
+            }
+        };
+        let Found { drafts, notes, faults } = read(file, walk, &trees, false);
+        let (formless, mut faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(is_unknown);
+        unknown.extend(formless);
+        let mut twice = Walk::new(file, sources);
+        let (mut kept, mut told) = (Vec::new(), notes);
+        for draft in drafts {
+            told.extend(draft.notes.clone());
+            let name = (draft.service.clone(), draft.name.clone());
+            if let Some(other) = names.get(&name) {
+                let shown = Shown::quoted(&draft.name);
+                let conflict = Conflict::SameObjective { shown, other: other.clone() };
+                twice.fault(draft.place.at, &join(&draft.place.key, "name"), conflict);
+                continue;
+            }
+            names.insert(name, format!("{file}: line {}", draft.place.at.line));
+            kept.push(draft);
+        }
+        faults.extend(twice.finish());
+        faults.sort_by_key(|fault| (fault.line, fault.column));
+        told.sort_by_key(|note| (note.line, note.column));
+        imported.faults.extend(faults);
+        imported.notes.extend(told);
+        imported.objectives += kept.len();
+        if !kept.is_empty() {
+            let gap = if imported.text.is_empty() { "" } else { "\n" };
+            imported.text.push_str(gap);
+            imported.text.push_str(&write::write(file, &kept));
+        }
+    }
+    if unknown.is_empty() { Ok(imported) } else { Err(Faults(unknown)) }
+}
+
+/// Whether a document could not be told apart.
+fn is_unknown(fault: &Fault) -> bool {
+    let Problem::Foreign(reason) = &fault.problem else { return false };
+    matches!(reason, Inconvertible::Format(_) | Inconvertible::NoFormat)
 }
 
 /// The tool that a document was written for.

@@ -9,11 +9,34 @@ use redora_model::slo::Goal;
 use super::super::values;
 use super::ReportFormat;
 
-/// Objectives: tried on what has been
+/// Objectives: brought from other tools, and tried on what has been
 #[derive(Debug, Subcommand)]
 #[command(verbatim_doc_comment, disable_help_subcommand = true)]
 pub(in crate::cli) enum SloCommand {
+    Import(SloImportOptions),
     Rehearse(Box<RehearseOptions>),
+}
+
+/// Convert files of Sloth, Pyrra or OpenSLO to objectives of redora
+///
+/// Prints one file for `slos`, with a comment above each objective on what stayed behind. The same is
+/// said on stderr with its line. The command exits 1 when an objective could not be converted; the
+/// others are printed. docs/slo.md has a table of what comes over.
+#[derive(Debug, clap::Args)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "Examples:
+  redora slo import sloth/*.yml > slos/imported.yaml
+  redora slo import --out slos/checkout.yaml checkout.pyrra.yaml"
+)]
+pub(in crate::cli) struct SloImportOptions {
+    /// Files of any of these formats, each with any number of documents
+    #[arg(value_name = "FILE", required = true)]
+    pub(in crate::cli) files: Vec<PathBuf>,
+
+    /// The file to write; - is stdout
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(in crate::cli) out: PathBuf,
 }
 
 /// Say when the alerts on burn would have fired over recorded events

@@ -13,7 +13,7 @@ use crate::slo::{Select, Watched};
 
 /// An objective that came over.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
+pub(in super::super) struct Draft {
     /// Where it stands.
     pub(in super::super) place: Place,
     /// Its name, unique within the service.
@@ -35,7 +35,7 @@ pub struct Draft {
     /// What the other tool's file says of it for people.
     pub(in super::super) about: String,
     /// What stayed behind.
-    pub notes: Vec<Note>,
+    pub(in super::super) notes: Vec<Note>,
 }
 
 impl Draft {
@@ -65,7 +65,7 @@ impl Draft {
 
 /// A key of a document.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub(in super::super) struct Place {
     /// Where its value starts.
     pub(in super::super) at: Position,
     /// Its dotted path.
@@ -74,7 +74,7 @@ pub struct Place {
 
 /// Who is alerted; empty where the file does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contact {
+pub(in super::super) struct Contact {
     /// The team's name.
     pub(in super::super) team: String,
     /// The runbook's address.
@@ -83,7 +83,7 @@ pub struct Contact {
 
 /// How good and bad events are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Measure {
+pub(in super::super) enum Measure {
     /// The agent judges each request.
     Counted {
         /// What makes it good.
@@ -97,7 +97,7 @@ pub enum Measure {
 
 /// Slices of time that are events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slices {
+pub(in super::super) struct Slices {
     /// How long a slice is.
     pub(in super::super) seconds: u64,
     /// The share of its events that must be good for the slice to be.

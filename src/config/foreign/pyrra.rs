@@ -1,11 +1,11 @@
 //! Pyrra's files: an objective for each document, over selectors that Pyrra itself puts into rates.
 //! It names no service, so that the query's is taken, and said.
 
-use redora_model::slo::{Indicator, Template, Tiers, Window};
+use redora_model::slo::{Template, Tiers, Window};
 
 use super::super::fault::Problem;
 use super::super::scalar::{Form, Shown, switch};
-use super::draft::{Contact, Draft, Measure, Place};
+use super::draft::{Contact, Draft, Place};
 use super::keys::{Given, Keys, Reading};
 use super::number;
 use super::owner;

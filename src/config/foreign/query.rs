@@ -146,8 +146,13 @@ pub(super) fn prepared(query: &str) -> Result<(Prepared, Option<Uncarried>), Inc
 pub(in super::super) fn text(query: &Query) -> String {
     match query {
         Query::Selector(selector) => selector.clone(),
-        Query::PerSecond(template) | Query::Count(template) => template.over(WINDOW),
+        Query::PerSecond(template) | Query::Count(template) => over_window(template),
     }
+}
+
+/// The text of an expression, with what stands for the window in it.
+pub(in super::super) fn over_window(template: &Template) -> String {
+    template.over(WINDOW)
 }
 
 impl Prepared {
@@ -156,7 +161,7 @@ impl Prepared {
         match self {
             Prepared::Events(Query::Selector(of)) => format!("sum(increase({of}[{WINDOW}]))"),
             Prepared::Events(query) => text(query),
-            Prepared::Other(template) => template.over(WINDOW),
+            Prepared::Other(template) => over_window(template),
         }
     }
 }

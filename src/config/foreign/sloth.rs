@@ -8,7 +8,7 @@ use super::super::promise::DEFAULT_WINDOW;
 use super::super::scalar::{Form, switch};
 use super::super::walk::Field;
 use super::draft::{Contact, Draft, Place};
-use super::keys::{Given, Keys, Reading};
+use super::keys::{Keys, Reading};
 use super::number;
 use super::owner::{self, labelled_team};
 use super::query::{self, Meaning, Side};

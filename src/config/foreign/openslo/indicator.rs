@@ -25,7 +25,7 @@ pub(super) struct Indicators<'n, 'o> {
 /// Where a metric is read from.
 enum Source<'n> {
     Prometheus(Given<'n>),
-    Redora(Given<'n>, Select),
+    Redora(Select),
 }
 
 impl<'n> Indicators<'n, '_> {
@@ -97,7 +97,7 @@ impl<'n> Indicators<'n, '_> {
         let (at, path) = (events.at, events.path.clone());
         let events = self.source(reading, events);
         let (total, events) = match (total?, events?) {
-            (Source::Redora(_, total), Source::Redora(_, events)) if total == events => {
+            (Source::Redora(total), Source::Redora(events)) if total == events => {
                 return Some(counted(Indicator::Availability, total));
             }
             (Source::Prometheus(total), Source::Prometheus(events)) => (total, events),
@@ -167,7 +167,7 @@ impl<'n> Indicators<'n, '_> {
             return None;
         };
         match source {
-            Source::Redora(_, select) => {
+            Source::Redora(select) => {
                 let seconds = number::seconds_ns(value.text).filter(|ns| *ns <= THRESHOLD_NS_MAX);
                 let Some(threshold_ns) = seconds.filter(|_| op.text.starts_with("lt")) else {
                     let shown = format!("{} {}", op.text, value.text);
@@ -216,7 +216,7 @@ impl<'n> Indicators<'n, '_> {
             "prometheus" => {
                 Source::Prometheus(reading.required(&mut spec, "query", "a query in PromQL")?)
             }
-            "redora" => Source::Redora(given, select(reading, &mut spec)?),
+            "redora" => Source::Redora(select(reading, &mut spec)?),
             _ => {
                 let reason = Inconvertible::Source(Shown::quoted(given.text));
                 reading.lost(given.at, &given.key, reason);

@@ -1,0 +1,47 @@
+//! `redora slo import`: files of other tools into one of redora's, with a word on stderr for whatever
+//! did not come along.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::super::args::SloImportOptions;
+use super::super::outcome::{self, Outcome};
+use crate::config::{self, Faults};
+
+/// Converts the files and writes what came of them.
+pub(super) fn import(options: &SloImportOptions) -> Outcome {
+    let imported = match config::import(&options.files, &config::read_file) {
+        Ok(imported) => imported,
+        Err(Faults(faults)) => {
+            for fault in faults {
+                outcome::complain(&fault);
+            }
+            return Outcome::Wrong;
+        }
+    };
+    for note in &imported.notes {
+        outcome::tell(note);
+    }
+    for fault in &imported.faults {
+        outcome::complain(fault);
+    }
+    let written = if options.out == Path::new("-") {
+        outcome::print(imported.text.as_bytes())
+    } else {
+        match put(&options.out, &imported.text) {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                outcome::complain(&format_args!("{}: {error}", options.out.display()));
+                Outcome::Failed
+            }
+        }
+    };
+    if imported.faults.is_empty() { written } else { written.max(Outcome::Failed) }
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
