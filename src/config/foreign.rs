@@ -22,8 +22,8 @@ mod selector;
 mod sloth;
 mod write;
 
-pub(super) use draft::Place;
-pub use draft::{Draft, Note};
+pub use draft::Note;
+pub(super) use draft::{Draft, Place};
 pub use reason::{Inconvertible, Uncarried};
 
 use std::collections::HashMap;

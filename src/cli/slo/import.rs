@@ -1,13 +1,12 @@
 //! `redora slo import`: files of other tools into one of redora's, with a word on stderr for whatever
 //! did not come along.
 
-use std::fs::File;
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::super::args::SloImportOptions;
 use super::super::outcome::{self, Outcome};
 use crate::config::{self, Faults};
+use crate::process;
 
 /// Converts the files and writes what came of them.
 pub(super) fn import(options: &SloImportOptions) -> Outcome {
@@ -29,7 +28,7 @@ pub(super) fn import(options: &SloImportOptions) -> Outcome {
     let written = if options.out == Path::new("-") {
         outcome::print(imported.text.as_bytes())
     } else {
-        match put(&options.out, &imported.text) {
+        match process::save_whole(&options.out, imported.text.as_bytes()) {
             Ok(()) => Outcome::Done,
             Err(error) => {
                 outcome::complain(&format_args!("{}: {error}", options.out.display()));
@@ -38,10 +37,4 @@ pub(super) fn import(options: &SloImportOptions) -> Outcome {
         }
     };
     if imported.faults.is_empty() { written } else { written.max(Outcome::Failed) }
-}
-
-fn put(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
