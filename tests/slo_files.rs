@@ -342,9 +342,19 @@ fn an_objective_over_metrics_of_others_is_kept_apart_under_a_name_of_its_own() {
 fn a_file_of_another_tool_is_told_from_a_slip() {
     check(
         "apiVersion: openslo/v1\nkind: SLO\n",
-        "1:1: \"openslo/v1\" is no file of redora's objectives, and this version reads no other;
-    write a list",
+        "1:1: metadata.name: is missing; write a name, such as checkout",
     );
+    check(
+        "version: prometheus/v1\nservice: s\nslos: []\n",
+        "1:10: version: \"prometheus/v1\" is not read directly; convert the file with redora slo
+    import, and name its output under slos",
+    );
+    check(
+        "apiVersion: openslo/v2\nkind: SLO\n",
+        "1:13: apiVersion: \"openslo/v2\" is no format that is read here; use version:
+    prometheus/v1 or sloth.slok.dev/v1 of Sloth, pyrra.dev/v1alpha1 of Pyrra, or openslo/v1",
+    );
+    check("[]\n---\n[]\n", "2:1: a second document starts here; keep one document per file");
 }
 
 #[test]

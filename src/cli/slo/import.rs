@@ -12,18 +12,18 @@ use crate::process;
 pub(super) fn import(options: &SloImportOptions) -> Outcome {
     let imported = match config::import(&options.files, &config::read_file) {
         Ok(imported) => imported,
-        Err(Faults(faults)) => {
-            for fault in faults {
-                outcome::complain(&fault);
-            }
+        Err(faults) => {
+            outcome::complain(&format_args!("nothing was converted\n{faults}"));
             return Outcome::Wrong;
         }
     };
     for note in &imported.notes {
         outcome::tell(note);
     }
-    for fault in &imported.faults {
-        outcome::complain(fault);
+    if !imported.faults.is_empty() {
+        // At the start of a line, where editors look for FILE:LINE:COLUMN.
+        let faults = Faults(imported.faults.clone());
+        outcome::complain(&format_args!("not all objectives were converted\n{faults}"));
     }
     let written = if options.out == Path::new("-") {
         outcome::print(imported.text.as_bytes())

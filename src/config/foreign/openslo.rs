@@ -37,12 +37,12 @@ pub(super) fn objectives(reading: &mut Reading<'_>, documents: Vec<Keys<'_>>) ->
     drafts
 }
 
-/// What all objectives of a document share.
+/// What all objectives of a document share; `None` is at fault.
 struct Promise {
-    name: String,
-    service: String,
-    window: Window,
-    budgeting: Budgeting,
+    name: Option<String>,
+    service: Option<String>,
+    window: Option<Window>,
+    budgeting: Option<Budgeting>,
     tiers: Tiers,
     contact: Contact,
     about: String,
@@ -68,29 +68,27 @@ fn slo(reading: &mut Reading<'_>, mut keys: Keys<'_>, objects: &Objects<'_>) -> 
     let budgeting = window::budgeting(reading, &mut spec);
     let tiers = alerts::tiers(reading, &mut spec, objects);
     let indicator = objects.indicator(reading, &mut spec);
+    let (at, key) = (spec.at, spec.key("objectives"));
     let objectives = reading.list(&mut spec, "objectives");
     if objectives.is_empty() {
         reading.missing(&spec, "objectives", "a list with a target");
     }
     reading.leave_rest(spec, &Uncarried::UnknownKey);
 
-    let promise = || {
-        Some(Promise {
-            name: name?,
-            service: service?,
-            window: window?,
-            budgeting: budgeting?,
-            tiers,
-            contact: Contact { team, runbook },
-            about: about.map(|given| given.text.to_owned()).unwrap_or_default(),
-        })
-    };
-    let Some(promise) = promise() else { return Vec::new() };
+    let is_composite = objectives.iter().any(|field| {
+        field.entries().iter().any(|(_, name, _)| matches!(*name, "indicator" | "indicatorRef"))
+    });
+    if is_composite && objectives.len() > 1 {
+        reading.note(at, &key, Uncarried::Composite);
+    }
+    let about = about.map(|given| given.text.to_owned()).unwrap_or_default();
+    let contact = Contact { team, runbook };
+    let promise = Promise { name, service, window, budgeting, tiers, contact, about };
     let indicators = Indicators { objects, common: indicator };
-    let one = objectives.len() == 1;
+    let is_one = objectives.len() == 1;
     let drafts = objectives.iter().enumerate().filter_map(|(i, field)| {
-        let name = if one { promise.name.clone() } else { format!("{}-{}", promise.name, i + 1) };
-        objective(reading, field, &promise, name, &indicators)
+        let number = (!is_one).then_some(i + 1);
+        objective(reading, field, &promise, number, &indicators)
     });
     drafts.collect()
 }
@@ -99,7 +97,7 @@ fn objective(
     reading: &mut Reading<'_>,
     field: &Field<'_>,
     promise: &Promise,
-    name: String,
+    number: Option<usize>,
     indicators: &Indicators<'_, '_>,
 ) -> Option<Draft> {
     let mut keys = reading.keys(field)?;
@@ -108,11 +106,13 @@ fn objective(
     let goal = goal(reading, &mut keys);
     let slices = window::slices(reading, &mut keys, promise.budgeting);
     reading.leave(&mut keys, &["compositeWeight"], &Uncarried::Composite);
-    let meaning = indicators.meaning(reading, &mut keys, &promise.service);
+    let named = promise.service.clone();
+    let meaning = indicators.meaning(reading, &mut keys, named.as_deref());
     reading.leave_rest(keys, &Uncarried::UnknownKey);
     let (Meaning { measure, service, .. }, slices) = (meaning?, slices?);
+    let (name, window) = (promise.name.as_deref()?, promise.window.clone()?);
     if let Measure::Queried(_) = measure {
-        let unfit = match (&promise.window, slices) {
+        let unfit = match (&window, slices) {
             (_, Some(_)) => Some(Inconvertible::SlicesOfQueries),
             (Window::Calendar { .. }, None) => Some(Inconvertible::CalendarOfQueries),
             (Window::Rolling { .. }, None) => None,
@@ -124,11 +124,11 @@ fn objective(
     }
     Some(Draft {
         place,
-        name,
-        service: service.unwrap_or_else(|| promise.service.clone()),
+        name: number.map_or(name.to_owned(), |number| format!("{name}-{number}")),
+        service: service.or(named)?,
         measure,
         goal: goal?,
-        window: promise.window.clone(),
+        window,
         slices,
         tiers: promise.tiers,
         contact: promise.contact.clone(),

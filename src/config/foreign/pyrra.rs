@@ -1,7 +1,7 @@
 //! Pyrra's files: an objective for each document, over selectors that Pyrra itself puts into rates.
 //! It names no service, so that the query's is taken, and said.
 
-use redora_model::slo::{Template, Tiers, Window};
+use redora_model::slo::{Query, QueryFault, Template, Tiers, Window};
 
 use super::super::fault::Problem;
 use super::super::scalar::{Form, Shown, switch};
@@ -111,7 +111,8 @@ fn pair<'n>(
     let total = metric(reading, &mut total);
     let ((events, _), (total, given)) = (events?, total?);
     let service = service(&total);
-    let pair = query::pair(total, side, events);
+    let of = |selector| Prepared::Events(Query::Selector(selector));
+    let pair = query::pair(of(total), side, of(events));
     let meaning = owner::accepted(reading, &given, pair)?;
     Some(Asked { meaning, given, service })
 }
@@ -122,10 +123,8 @@ fn native<'n>(reading: &mut Reading<'_>, section: &mut Keys<'n>) -> Option<Asked
     let total = metric(reading, &mut total);
     let bound = reading.required(section, "latency", DURATION);
     let ms = bound.and_then(|given| owner::duration(reading, &given, number::prometheus_ms));
-    let ((total, given), ms) = (total?, ms?);
-    let service = service(&total);
-    let Prepared::Events(of) = &total else { return None };
-    let of = query::text(of);
+    let ((of, given), ms) = (total?, ms?);
+    let service = service(&of);
     let threshold_ns = ms.saturating_mul(1_000_000);
     let own = selector(&of).and_then(|selector| query::native_latency(&selector, threshold_ns));
     let meaning = match own {
@@ -143,10 +142,8 @@ fn native<'n>(reading: &mut Reading<'_>, section: &mut Keys<'n>) -> Option<Asked
 
 /// A gauge that is 1 while all is well.
 fn gauge<'n>(reading: &mut Reading<'_>, section: &mut Keys<'n>) -> Option<Asked<'n>> {
-    let (metric, given) = metric(reading, section)?;
-    let service = service(&metric);
-    let Prepared::Events(of) = &metric else { return None };
-    let of = query::text(of);
+    let (of, given) = metric(reading, section)?;
+    let service = service(&of);
     let sum = |function: &str| format!("sum({function}({of}[{WINDOW}]))");
     let share = format!("1 - {} / {}", sum("sum_over_time"), sum("count_over_time"));
     let share = Template::parse(&share);
@@ -155,21 +152,22 @@ fn gauge<'n>(reading: &mut Reading<'_>, section: &mut Keys<'n>) -> Option<Asked<
 }
 
 /// The key `metric`, which holds a selector.
-fn metric<'n>(reading: &mut Reading<'_>, keys: &mut Keys<'n>) -> Option<(Prepared, Given<'n>)> {
-    let (query, given) = owner::query(reading, keys, "metric", "a selector of a counter")?;
-    let is_selector = matches!(&query, Prepared::Events(of) if !query::text(of).contains(WINDOW));
-    if !is_selector || given.text.contains(WINDOW) {
-        reading.lost(given.at, &given.key, Inconvertible::Selector);
-        return None;
-    }
-    Some((query, given))
+fn metric<'n>(reading: &mut Reading<'_>, keys: &mut Keys<'n>) -> Option<(String, Given<'n>)> {
+    let given = reading.required(keys, "metric", "the selector of a metric")?;
+    // Pyrra puts it into rates of its own, and what is one already is no selector.
+    let selector = match Query::parse(given.text) {
+        Ok(Query::Selector(text)) if !given.text.contains("{{") => Ok(text),
+        Ok(_) | Err(QueryFault::NoWindow | QueryFault::NoUnit | QueryFault::TwoUnits) => {
+            Err(Inconvertible::Selector)
+        }
+        Err(fault) => Err(fault.into()),
+    };
+    Some((owner::accepted(reading, &given, selector)?, given))
 }
 
 /// The service that a selector chooses, by the labels that most metrics have.
-fn service(query: &Prepared) -> Option<String> {
-    let Prepared::Events(of) = query else { return None };
-    let text = query::text(of);
-    let Selector { matchers, .. } = selector(&text)?;
+fn service(metric: &str) -> Option<String> {
+    let Selector { matchers, .. } = selector(metric)?;
     ["service", "service_name", "job"].iter().find_map(|label| {
         let is_it = matchers.iter().find(|one| one.label == *label && one.test == Test::Is)?;
         super::super::delivery::plain_name(&is_it.value)

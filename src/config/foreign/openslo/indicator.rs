@@ -34,13 +34,9 @@ impl<'n> Indicators<'n, '_> {
         &self,
         reading: &mut Reading<'_>,
         keys: &mut Keys<'n>,
-        service: &str,
+        service: Option<&str>,
     ) -> Option<Meaning> {
         let faults = reading.walk.faults();
-        let is_own = keys.has("indicator") || keys.has("indicatorRef");
-        if is_own {
-            reading.note(keys.at, &keys.path, Uncarried::Composite);
-        }
         let own = self.objects.indicator(reading, keys);
         let Some(mut spec) = own.or_else(|| self.common.clone()) else {
             // A reference that nothing has was a fault already.
@@ -77,7 +73,7 @@ impl<'n> Indicators<'n, '_> {
         &self,
         reading: &mut Reading<'_>,
         keys: &mut Keys<'n>,
-        service: &str,
+        service: Option<&str>,
     ) -> Option<Meaning> {
         let problem = |shown| Problem::Value { shown, form: Form::Switch };
         let is_counter = reading.typed(keys, "counter", switch, problem) != Some(false);
@@ -115,7 +111,7 @@ impl<'n> Indicators<'n, '_> {
             let sampled = query::sampled(total.text, side, events.text);
             owner::accepted(reading, &total, sampled)?
         };
-        owner::tell(reading, &total, &meaning, Some(service));
+        owner::tell(reading, &total, &meaning, service);
         Some(meaning)
     }
 

@@ -67,13 +67,13 @@ pub(super) fn window(reading: &mut Reading<'_>, spec: &mut Keys<'_>) -> Option<W
     }
     let seconds = match unit {
         Unit::Seconds(unit) => number.saturating_mul(unit),
-        Unit::Months(months) => {
-            let days = number.saturating_mul(months).saturating_mul(30);
-            reading.note(given.at, &given.key, Uncarried::RollingPeriod(days));
-            days.saturating_mul(86_400)
-        }
+        Unit::Months(months) => number.saturating_mul(months).saturating_mul(30 * 86_400),
     };
-    owner::rolling(reading, &given, seconds)
+    let window = owner::rolling(reading, &given, seconds)?;
+    if let Unit::Months(_) = unit {
+        reading.note(given.at, &given.key, Uncarried::RollingPeriod(seconds / 86_400));
+    }
+    Some(window)
 }
 
 /// The time zone of a calendar, whose periods start where they start everywhere.
@@ -121,9 +121,9 @@ pub(super) fn budgeting(reading: &mut Reading<'_>, spec: &mut Keys<'_>) -> Optio
 pub(super) fn slices(
     reading: &mut Reading<'_>,
     keys: &mut Keys<'_>,
-    budgeting: Budgeting,
+    budgeting: Option<Budgeting>,
 ) -> Option<Option<Slices>> {
-    match budgeting {
+    match budgeting? {
         Budgeting::Occurrences => {
             reading.leave(keys, &["timeSliceTarget", "timeSliceWindow"], &Uncarried::SliceKey);
             return Some(None);
