@@ -114,6 +114,21 @@ fn openslo_is_read_as_it_stands_and_check_says_what_stayed_behind() {
 }
 
 #[test]
+fn the_file_that_the_page_shows_is_one() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/slo.md"));
+    let page = page.unwrap();
+    let (_, part) = page.split_once("\n## From other tools\n").unwrap();
+    let (_, block) = part.split_once("```yaml\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("arrivals.yaml");
+    fs::write(&file, block.split_once("```").unwrap().0).unwrap();
+    let (_keep, config) = listing(&file);
+    let (code, stdout, stderr) = redora(&["check", "--config", config.to_str().unwrap()]);
+    assert_eq!((code, &*stderr), (0, ""));
+    assert!(stdout.contains("1 counted: arrivals/arrivals-fast 95%"), "{stdout}");
+}
+
+#[test]
 fn several_files_become_one_and_a_name_is_taken_once() {
     let [sloth, pyrra] = ["sloth/library.yaml", "pyrra/bakery.yaml"].map(|n| format!("{DATA}/{n}"));
     let (code, both, _) = redora(&["slo", "import", &sloth, &pyrra]);

@@ -8,6 +8,7 @@ use super::draft::Measure;
 use super::number;
 use super::reason::{Inconvertible, Uncarried};
 use super::selector::{Counter, Matcher, Range, Selector, Shape, Test, WINDOW, selector, shape};
+use crate::config::delivery::plain_name;
 use crate::config::promise::{THRESHOLD_NS_MAX, kind};
 use crate::config::scalar::Shown;
 use crate::slo::Select;
@@ -202,17 +203,26 @@ pub(super) fn native_latency(selector: &Selector<'_>, threshold_ns: u64) -> Opti
     }
     let asked = Asked {
         indicator: Indicator::Latency { threshold_ns },
-        service_label: "service",
+        labels: OWN,
         matchers: selector.matchers.clone(),
         notes: vec![Uncarried::FailedFast],
     };
     asked.meaning()
 }
 
+/// The labels that the agent chooses requests by.
+struct Labels {
+    service: &'static str,
+    operation: Option<&'static str>,
+    kind: &'static str,
+    /// What stands before the name of a kind.
+    kind_prefix: &'static str,
+}
+
 /// What a pair asks of the agent, before it is known that the agent can choose so.
 struct Asked<'q> {
     indicator: Indicator,
-    service_label: &'static str,
+    labels: Labels,
     /// Of the total.
     matchers: Vec<Matcher<'q>>,
     notes: Vec<Uncarried>,
@@ -226,13 +236,8 @@ impl<'q> Asked<'q> {
         }
         let tells = tells(some, "outcome", "error", "ok", side)?;
         same(all, some, &[tells])?;
-        let indicator = Indicator::Availability;
-        Some(Self {
-            indicator,
-            service_label: "service",
-            matchers: all.matchers.clone(),
-            notes: vec![],
-        })
+        let (indicator, matchers) = (Indicator::Availability, all.matchers.clone());
+        Some(Self { indicator, labels: OWN, matchers, notes: Vec::new() })
     }
 
     /// Requests and the fast ones among them.
@@ -251,13 +256,13 @@ impl<'q> Asked<'q> {
             }
         }
         let indicator = Indicator::Latency { threshold_ns };
-        Some(Self { indicator, service_label: "service", matchers: all.matchers.clone(), notes })
+        Some(Self { indicator, labels: OWN, matchers: all.matchers.clone(), notes })
     }
 
     /// Spans under the names that other tools give them, and those of which the status says that
     /// they failed.
     fn spans(all: &Selector<'q>, some: &Selector<'q>, side: Side) -> Option<Self> {
-        let (_, service_label) = SPANS.into_iter().find(|(metric, _)| *metric == all.metric)?;
+        let (_, service) = SPANS.into_iter().find(|(metric, _)| *metric == all.metric)?;
         let (error, ok) = ("STATUS_CODE_ERROR", "STATUS_CODE_OK");
         let tells = tells(some, "status_code", error, ok, side)?;
         // A status that is not OK may be unset, which is no failure.
@@ -267,27 +272,32 @@ impl<'q> Asked<'q> {
         }
         same(all, some, &[tells])?;
         let notes = vec![Uncarried::SpanStatus];
-        let indicator = Indicator::Availability;
-        Some(Self { indicator, service_label, matchers: all.matchers.clone(), notes })
+        let (kind, kind_prefix) = ("span_kind", "SPAN_KIND_");
+        let labels = Labels { service, operation: None, kind, kind_prefix };
+        let (indicator, matchers) = (Indicator::Availability, all.matchers.clone());
+        Some(Self { indicator, labels, matchers, notes })
     }
 
     /// The requests that these matchers choose, if the agent can choose them.
     fn meaning(self) -> Option<Meaning> {
-        let Self { indicator, service_label, matchers, mut notes } = self;
+        let Self { indicator, labels, matchers, mut notes } = self;
         let mut service = None;
         let mut select = Select::default();
         let mut kinds = None;
         for Matcher { label, test, value } in matchers {
-            let is_first = match (label, test) {
-                (label, Test::Is) if label == service_label => service.replace(value).is_none(),
-                ("operation", Test::Is) if service_label == "service" && !value.is_empty() => {
-                    select.operation.replace(value).is_none()
+            let is_first = match test {
+                Test::Is if label == labels.service => {
+                    service.replace(plain_name(&value)?).is_none()
                 }
-                ("kind", Test::Is) => kinds.replace(Some(kind(&value)?)).is_none(),
-                ("kind", Test::Like) if SERVED.contains(&&*value) => kinds.replace(None).is_none(),
-                ("span_kind", Test::Is) => {
-                    let name = value.strip_prefix("SPAN_KIND_")?.to_ascii_lowercase();
+                Test::Is if Some(label) == labels.operation => {
+                    select.operation.replace(plain_name(&value)?).is_none()
+                }
+                Test::Is if label == labels.kind => {
+                    let name = value.strip_prefix(labels.kind_prefix)?.to_ascii_lowercase();
                     kinds.replace(Some(kind(&name)?)).is_none()
+                }
+                Test::Like if label == OWN.kind && label == labels.kind => {
+                    SERVED.contains(&&*value) && kinds.replace(None).is_none()
                 }
                 _ => false,
             };
@@ -295,7 +305,7 @@ impl<'q> Asked<'q> {
                 return None;
             }
         }
-        let service = service.filter(|service| !service.is_empty())?;
+        let service = service?;
         match kinds {
             Some(kind) => select.kind = kind,
             None => notes.insert(0, Uncarried::EveryKind),
@@ -339,6 +349,8 @@ const REQUESTS_PREFIX: &str = "redora_request";
 const DURATION: &str = "redora_request_duration_seconds";
 const DURATION_COUNT: &str = "redora_request_duration_seconds_count";
 const DURATION_BUCKET: &str = "redora_request_duration_seconds_bucket";
+const OWN: Labels =
+    Labels { service: "service", operation: Some("operation"), kind: "kind", kind_prefix: "" };
 /// Spans as Tempo and the Collector name them, each with the label of the service.
 const SPANS: [(&str, &str); 2] = [
     ("traces_spanmetrics_calls_total", "service"),

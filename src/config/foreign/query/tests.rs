@@ -104,6 +104,8 @@ fn what_the_agent_cannot_choose_stays_with_prometheus() {
         "kind=~\"server|client\"",
         "kind=\"robot\"",
         "http_route=\"/\"",
+        "span_kind=\"SPAN_KIND_SERVER\"",
+        "operation=\"\"",
         "service=\"cart\"",
     ] {
         let all = format!("redora_requests_total{{service=\"shop\",{more}}}");
