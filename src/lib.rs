@@ -12,6 +12,7 @@ pub mod listen;
 pub mod log_metrics;
 pub mod process;
 pub mod receive;
+pub mod record;
 pub mod red;
 pub mod rehearse;
 pub mod series;

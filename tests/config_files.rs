@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use redora::config::{Config, Faults, list_folder, load, parse, read_file};
-use redora::log_metrics::Body;
+use redora::record::Body;
 
 fn env(name: &str) -> Option<String> {
     match name {

@@ -6,9 +6,13 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use redora::config::{Config, Faults, OBJECTIVE_KEYS, list_folder, load, read_file};
+use redora::record::{Body, Match, SeverityRange};
 use redora::red::Kind;
+use redora::slo::{Records, Told};
 use redora_model::identity::Service;
-use redora_model::slo::{Goal, Indicator, Period, Queried, Queries, Query, Tiers, Window};
+use redora_model::slo::{
+    Goal, Indicator, Period, Queried, Queries, Query, Share, Slices, Tiers, Window,
+};
 
 /// A folder of files that stand nowhere.
 struct Folder(BTreeMap<&'static str, String>);
@@ -74,7 +78,7 @@ fn example() -> String {
 fn the_example_of_the_page_says_what_it_shows() {
     let files = [("etc/redora.yaml", "slos: [\"slos/*.yaml\"]"), ("etc/slos/a.yaml", &*example())];
     let slos = Folder::new(&files).load().unwrap_or_else(|faults| panic!("{faults}")).slos;
-    let [checkout, latency, orders] = &slos[..] else { panic!("three objectives: {slos:?}") };
+    let [checkout, latency, orders, invoices] = &slos[..] else { panic!("four: {slos:?}") };
 
     assert_eq!(checkout.objective.name, "checkout-availability");
     assert_eq!(checkout.objective.service.as_str(), "shop");
@@ -98,6 +102,18 @@ fn the_example_of_the_page_says_what_it_shows() {
     assert_eq!(orders.objective.window, Window::Calendar { period: Period::Month, time_zone });
     assert_eq!(orders.objective.tiers, Tiers { page: false, ticket: true });
     assert_eq!((&*orders.objective.team, &*orders.objective.runbook), ("", ""));
+    assert_eq!((&orders.select.records, orders.slices), (&None, None));
+
+    assert_eq!(invoices.objective.indicator, Indicator::Logs);
+    let sent = Some(Body::Contains("invoice sent".to_owned()));
+    let errors = Some(SeverityRange { min: 17, max: 24 });
+    let records = Records {
+        total: Match { body: sent, ..Match::default() },
+        told: Told::Bad(Match { severity: errors, ..Match::default() }),
+    };
+    assert_eq!(invoices.select.records, Some(records));
+    let good = Share::parse("95%").expect("a share");
+    assert_eq!(invoices.slices, Some(Slices { seconds: 60, good }));
 }
 
 #[test]
@@ -133,8 +149,8 @@ fn what_is_missing_or_unknown_is_named_with_its_place() {
 1:3: [0].service: is missing; write 1 to 256 characters, such as production
 1:3: [0].objective: is missing; write a percentage such as 99.9% or a ratio such as 0.999, from 1%
     to below 100%
-1:3: [0].indicator: is missing; write availability, latency: { threshold: 300ms } or prometheus: {
-    total: …, bad: … }",
+1:3: [0].indicator: is missing; write availability, latency: { threshold: 300ms }, logs: { bad: {
+    body: lost } } or prometheus: { total: …, bad: … }",
     );
     check(&with("teams: x"), "1:67: [0].teams: is no known key; did you mean `team`?");
     check(&with("slos: x"), "1:67: [0].slos: is no known key; did you mean `slos`?");
@@ -199,12 +215,12 @@ fn an_indicator_is_a_word_or_a_threshold() {
         (
             "latency",
             "1:53: [0].indicator: \"latency\" is no indicator; write availability, latency: { \
-             threshold: 300ms } or prometheus: { total: …, bad: … }",
+             threshold: 300ms }, logs: { bad: { body: lost } } or prometheus: { total: …, bad: … }",
         ),
         (
             "{}",
             "1:53: [0].indicator.latency: is missing; write availability, latency: { threshold: \
-             300ms } or prometheus: { total: …, bad: … }",
+             300ms }, logs: { bad: { body: lost } } or prometheus: { total: …, bad: … }",
         ),
         (
             "{ latency: {} }",
@@ -339,6 +355,105 @@ fn an_objective_over_metrics_of_others_is_kept_apart_under_a_name_of_its_own() {
 }
 
 #[test]
+fn log_records_are_told_apart_by_one_match_that_asks_for_something() {
+    let logs = |logs: &str| {
+        let base = "- { name: a, service: s, objective: 99%, indicator: { logs: {";
+        faults(&format!("{base} {logs} }} }} }}"))
+    };
+    let nothing = "is missing; give severity, body, body_regex or attributes; all records would \
+                   be the same";
+    for (text, expected) in [
+        ("bad: { severity: '>=ERROR' }", "fine"),
+        ("good: { body: done }", "fine"),
+        ("total: { attributes: { a: 1 } }, bad: { body_regex: 'x+' }", "fine"),
+        ("total: {}, bad: { attributes: { a: x } }", "fine"),
+        (
+            "total: { body: x }",
+            "1:61: [0].indicator.logs.bad: is missing; say what bad records have, such as { \
+             severity: \">=ERROR\" }, or give good",
+        ),
+        ("bad: {}", &format!("1:68: [0].indicator.logs.bad: {nothing}")),
+        ("good: { attributes: {} }", &format!("1:69: [0].indicator.logs.good: {nothing}")),
+        (
+            "good: { body: x }, bad: { body: y }",
+            "1:69: [0].indicator.logs.good: stands beside bad; keep one of the two",
+        ),
+        (
+            "bad: { severity: LOUD }",
+            "1:80: [0].indicator.logs.bad.severity: \"LOUD\" is no range of severities; write \
+             \">=WARN\", \"<=INFO\", ERROR or WARN..ERROR with TRACE, DEBUG, INFO, WARN, ERROR, \
+             FATAL or, by itself, UNSPECIFIED",
+        ),
+        (
+            "bad: { bodyRegex: x }",
+            "1:70: [0].indicator.logs.bad.bodyRegex: is no known key; did you mean `body_regex`?",
+        ),
+        (
+            "bad: { body_regex: '(' }",
+            "1:82: [0].indicator.logs.bad.body_regex: \"(\" is no regular expression (unclosed \
+             group); escape special characters with a backslash",
+        ),
+        (
+            "bad: { body_regex: '((a{100}){100}){100}' }",
+            "1:82: [0].indicator.logs.bad.body_regex: \"((a{100}){100}){100}\" compiles to more \
+             than 1048576 bytes; lower its repetition counts",
+        ),
+    ] {
+        assert_eq!(logs(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_only_requests_have_is_a_fault_beside_log_records() {
+    check(
+        "
+- name: a
+  service: s
+  objective: 99%
+  operation: GET /cart
+  kind: client
+  indicator: { logs: { bad: { body: x } }, latency: { threshold: 1s } }
+",
+        "
+5:14: [0].operation: says nothing of log records; remove it, or ask for attributes in
+    indicator.logs.total
+6:9: [0].kind: says nothing of log records; remove it, or ask for attributes in
+    indicator.logs.total
+7:22: [0].indicator.logs: stands beside latency; keep one of the two",
+    );
+}
+
+#[test]
+fn slices_have_a_length_in_seconds_and_a_share() {
+    let bounds = "is out of bounds; use 10s to 1h";
+    for (slices, expected) in [
+        ("{ length: 1m, good: 95% }", "fine"),
+        ("{ length: 10s, good: 100% }", "fine"),
+        ("{ length: 1h, good: 0.5 }", "fine"),
+        ("{ length: 9s, good: 95% }", &format!("1:85: [0].slices.length: \"9s\" {bounds}")),
+        ("{ length: 61m, good: 95% }", &format!("1:85: [0].slices.length: \"61m\" {bounds}")),
+        (
+            "{ length: 10s500ms, good: 95% }",
+            "1:85: [0].slices.length: \"10s500ms\" is no whole number of seconds; leave out the \
+             milliseconds",
+        ),
+        (
+            "{ length: 1m, good: 101% }",
+            "1:95: [0].slices.good: \"101%\" is no share; write it like 95% or 0.95, from 1% to \
+             100%",
+        ),
+        (
+            "{}",
+            "1:75: [0].slices.good: is missing; write it like 95% or 0.95, from 1% to 100%\n1:75: \
+             [0].slices.length: is missing; write numbers with ms, s, m, h or d, such as 30s or 1h30m",
+        ),
+        ("1m", "1:75: [0].slices: is a single value and must be a section of keys"),
+    ] {
+        assert_eq!(faults(&with(&format!("slices: {slices}"))), expected, "{slices}");
+    }
+}
+
+#[test]
 fn a_file_of_another_tool_is_told_from_a_slip() {
     check(
         "apiVersion: openslo/v1\nkind: SLO\n",
@@ -439,6 +554,23 @@ fn there_is_a_bound_on_objectives_and_on_what_they_ask_for() {
 }
 
 #[test]
+fn a_record_is_held_against_so_many_objectives_and_no_more() {
+    let of = |count: usize| -> String {
+        let one = |i| {
+            let logs = "{ logs: { bad: { body: x } } }";
+            format!("- {{ name: n{i}, service: s, objective: 99%, indicator: {logs} }}\n")
+        };
+        (0..count).map(one).collect()
+    };
+    check(&format!("{}{}", of(64), with("")), "fine");
+    check(
+        &of(65),
+        "65:3: [64].indicator: is one objective over log records more than the 64 that an agent
+    counts",
+    );
+}
+
+#[test]
 fn a_real_folder_is_looked_into() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("slos")).expect("made");
@@ -446,5 +578,5 @@ fn a_real_folder_is_looked_into() {
     let main = folder.path().join("redora.yaml");
     std::fs::write(&main, "slos: 'slos/*.yaml'\n").expect("written");
     let config = load(&main, &|_| None, &read_file, &list_folder);
-    assert_eq!(config.unwrap_or_else(|faults| panic!("{faults}")).slos.len(), 3);
+    assert_eq!(config.unwrap_or_else(|faults| panic!("{faults}")).slos.len(), 4);
 }

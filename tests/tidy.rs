@@ -55,7 +55,7 @@ const FLOORS: &[Floor] = &[
             "collector/keys",
         ],
     },
-    Floor { level: "0'", name: "means", rooms: &["process", "listen", "series"] },
+    Floor { level: "0'", name: "means", rooms: &["process", "listen", "series", "record"] },
     Floor {
         level: "0",
         name: "words",
@@ -69,6 +69,7 @@ const NEIGHBOURS: &[Neighbours] = &[
     Neighbours { from: "app", to: "config", reason: "the wiring builds what the file configures" },
     Neighbours { from: "expose", to: "digest", reason: "the books are read as they are filled" },
     Neighbours { from: "slo", to: "red", reason: "a request is judged once, for all books" },
+    Neighbours { from: "record", to: "series", reason: "an attribute spells what a label would" },
     Neighbours {
         from: "crates/ascode",
         to: "crates/model",
@@ -122,7 +123,7 @@ const HOMES: &[Home] = &[
     Home {
         package: "regex",
         rooms: &[
-            ("src/log_metrics", "rules match bodies"),
+            ("src/record", "bodies are searched"),
             ("src/config", "a rule is compiled where its fault has a line number"),
         ],
     },
@@ -150,6 +151,7 @@ const PURE: &[&str] = &[
     "crates/ascode/src",
     "src/red",
     "src/log_metrics",
+    "src/record",
     "src/sightings",
     "src/series",
     "src/slo",

@@ -271,9 +271,6 @@ pub enum Conflict {
         /// The file and the key of the other objective.
         other: String,
     },
-    /// A second indicator beside the first.
-    #[error("stands beside {0}; keep one of the two")]
-    TwoIndicators(&'static str),
     /// Another choice of queries than one of those that make a ratio.
     #[error(
         "tells no events, or tells them twice; give total with bad or good, or bad_ratio alone"
@@ -291,6 +288,20 @@ pub enum Conflict {
     /// More attributes in the `match` of all objectives than are looked for.
     #[error("is one attribute more than the {0} that all objectives together may ask for")]
     Attributes(usize),
+    /// Two keys of which one is enough.
+    #[error("stands beside {0}; keep one of the two")]
+    Beside(&'static str),
+    /// A key of requests in an objective over log records.
+    #[error(
+        "says nothing of log records; remove it, or ask for attributes in indicator.logs.total"
+    )]
+    NotOfRecords,
+    /// More objectives over log records in all files than a record is held against.
+    #[error("is one objective over log records more than the {0} that an agent counts")]
+    RecordObjectives(usize),
+    /// A slice that is no whole number of seconds.
+    #[error("{0} is no whole number of seconds; leave out the milliseconds")]
+    PartOfSecond(Shown),
     /// `none` beside other families.
     #[error("none stands alone; remove it or the other families")]
     NoneAlone,

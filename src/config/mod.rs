@@ -8,6 +8,7 @@
 
 mod checked;
 mod delivery;
+mod events;
 mod fault;
 mod foreign;
 mod interpolate;

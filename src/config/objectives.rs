@@ -8,6 +8,7 @@ use redora_model::slo::{
 };
 
 use super::delivery::{plain_name, required, typed, url, zone};
+use super::events;
 use super::fault::{Conflict, Fault, Problem, join};
 use super::foreign::{self, Draft, Note};
 use super::interpolate::Sources;
@@ -17,7 +18,7 @@ use super::queries::queries;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Field, Section, Walk};
 use crate::red::WATCHED_MAX;
-use crate::slo::{Select, Watched};
+use crate::slo::{Records, Select, Watched};
 
 /// The objectives of the files so far.
 #[derive(Default)]
@@ -41,7 +42,7 @@ impl Known {
 
 /// What makes an event good, by who counts it.
 enum Told {
-    Requests(Indicator),
+    Events(Indicator, Option<Records>),
     Metrics(Queries),
 }
 
@@ -160,14 +161,21 @@ fn keep(
     known.names.push((names, place));
 }
 
-/// Whether all attributes that an objective asks for are among those that are looked for, or could
-/// be added to them.
+/// Whether what an objective asks for of each span and record is within what is looked for, or could
+/// be added to it.
 fn ask(
     walk: &mut Walk<'_>,
     (at, path): (Position, &str),
     watched: &Watched,
     known: &mut Known,
 ) -> bool {
+    let over_records = |of: &Watched| of.select.records.is_some();
+    let others = known.objectives.iter().filter(|other| over_records(other)).count();
+    if over_records(watched) && others == RECORD_OBJECTIVES_MAX {
+        let conflict = Conflict::RecordObjectives(RECORD_OBJECTIVES_MAX);
+        walk.fault(at, &join(path, "indicator"), conflict);
+        return false;
+    }
     for (key, _) in &watched.select.attributes {
         if known.attributes.contains(key) {
             continue;
@@ -187,6 +195,7 @@ fn declared(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Declared> {
     let goal = required(walk, section, "objective", Form::Goal, Goal::parse);
     let indicator = indicator(walk, section);
     let window = window(walk, section);
+    let slices = events::slices(walk, section);
     let select = select(walk, section);
     let tiers = tiers(walk, section);
     let team = typed(walk, section, "team", Form::Name, plain_name).unwrap_or_default();
@@ -197,10 +206,11 @@ fn declared(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Declared> {
     let service = Service::new(&service?);
     let (name, goal, tiers, window) = (name?, goal?, tiers?, window?);
     match (indicator?, window) {
-        (Told::Requests(indicator), window) => {
+        (Told::Events(indicator, records), window) => {
             let objective =
                 Objective { name, service, indicator, goal, window, tiers, team, runbook };
-            Some(Declared::Counted(Watched { objective, select: select? }))
+            let select = Select { records, ..select? };
+            Some(Declared::Counted(Watched { objective, select, slices }))
         }
         (Told::Metrics(queries), Window::Rolling { seconds: window_s }) => {
             let queried = Queried { name, service, queries, goal, window_s, tiers, team, runbook };
@@ -218,6 +228,9 @@ fn apart(walk: &mut Walk<'_>, section: &Section<'_>, window: Option<&Window>) {
             walk.fault(field.at, &field.key, Conflict::NotOfMetrics);
         }
     }
+    if let Some(field) = section.field("slices") {
+        walk.fault(field.at, &field.key, Conflict::Beside("indicator.prometheus"));
+    }
     if let (Some(field), Some(Window::Calendar { .. })) = (section.field("window"), window) {
         walk.fault(field.at, &field.key, Conflict::CalendarOfMetrics);
     }
@@ -229,20 +242,33 @@ fn indicator(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Told> {
     let Some(field) = field.filter(Field::is_section) else {
         let word = |text: &str| (text == "availability").then_some(Indicator::Availability);
         let word = required(walk, objective, "indicator", Form::Indicator, word);
-        return word.map(Told::Requests);
+        return word.map(|word| Told::Events(word, None));
     };
     let section = walk.section(field, "objective.indicator")?;
-    match (section.field("latency"), section.field("prometheus")) {
-        (Some(latency), None) => self::latency(walk, latency).map(Told::Requests),
-        (None, Some(metrics)) => {
+    let [latency, logs, metrics] =
+        ["latency", "logs", "prometheus"].map(|name| section.field(name));
+    match (latency, logs, metrics) {
+        (Some(latency), None, None) => {
+            self::latency(walk, latency).map(|indicator| Told::Events(indicator, None))
+        }
+        (latency, Some(logs), None) => {
+            if latency.is_some() {
+                walk.fault(logs.at, &logs.key, Conflict::Beside("latency"));
+            }
+            events::without_requests(walk, objective);
+            let records = events::records(walk, logs);
+            records.map(|records| Told::Events(Indicator::Logs, Some(records)))
+        }
+        (None, None, Some(metrics)) => {
             let section = walk.section(metrics, "objective.indicator.prometheus")?;
             queries(walk, &section).map(Told::Metrics)
         }
-        (Some(latency), Some(_)) => {
-            walk.fault(latency.at, &latency.key, Conflict::TwoIndicators("prometheus"));
+        (latency, logs, Some(_)) => {
+            let other = latency.or(logs).expect("one of the two stands beside it");
+            walk.fault(other.at, &other.key, Conflict::Beside("prometheus"));
             None
         }
-        (None, None) => {
+        (None, None, None) => {
             // An unknown key is a fault of its own, and an empty section is none yet.
             let cure = Form::Indicator.cure();
             walk.fault(section.at, &section.key("latency"), Problem::Missing(cure));
@@ -303,7 +329,7 @@ fn select(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Select> {
             }
         }
     }
-    (walk.faults() == faults).then_some(Select { operation, kind, attributes })
+    (walk.faults() == faults).then_some(Select { operation, kind, attributes, records: None })
 }
 
 fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
@@ -326,4 +352,6 @@ fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
 
 /// Buckets of so many objectives take ten MiB.
 const OBJECTIVES_MAX: usize = 500;
+/// Every record of a service is held against all that it has of them.
+const RECORD_OBJECTIVES_MAX: usize = 64;
 const ATTRIBUTES_MAX: usize = 16;

@@ -58,6 +58,8 @@ pub enum Form {
     Files,
     /// The share of events that must be good.
     Goal,
+    /// The share of a slice's events that must be good.
+    Share,
     /// What makes an event good.
     Indicator,
     /// A time down to nanoseconds.
@@ -100,6 +102,7 @@ impl Form {
             Form::Pattern => "pattern",
             Form::Files => "pattern of files",
             Form::Goal => "goal",
+            Form::Share => "share",
             Form::Indicator => "indicator",
             Form::Threshold => "threshold",
             Form::Period => "period",
@@ -161,9 +164,10 @@ impl Form {
             Form::Goal => {
                 "write a percentage such as 99.9% or a ratio such as 0.999, from 1% to below 100%"
             }
+            Form::Share => "write it like 95% or 0.95, from 1% to 100%",
             Form::Indicator => {
-                "write availability, latency: { threshold: 300ms } or prometheus: { total: …, \
-                 bad: … }"
+                "write availability, latency: { threshold: 300ms }, logs: { bad: { body: lost } } or \
+                 prometheus: { total: …, bad: … }"
             }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",

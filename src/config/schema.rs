@@ -95,7 +95,7 @@ pub const KEYS: [Key; 74] = [
 ];
 
 /// Every key of an objective in a file that `slos` names; the file is a list of objectives.
-pub const OBJECTIVE_KEYS: [Key; 20] = [
+pub const OBJECTIVE_KEYS: [Key; 27] = [
     key("objective.name", "name", None),
     key("objective.service", "name", None),
     key("objective.operation", "name", None),
@@ -109,6 +109,13 @@ pub const OBJECTIVE_KEYS: [Key; 20] = [
     key("objective.indicator.prometheus.bad", "query", None),
     key("objective.indicator.prometheus.good", "query", None),
     key("objective.indicator.prometheus.bad_ratio", "query", None),
+    key("objective.indicator.logs", "section", None),
+    key("objective.indicator.logs.total", "match", None),
+    key("objective.indicator.logs.good", "match", None),
+    key("objective.indicator.logs.bad", "match", None),
+    key("objective.slices", "section", None),
+    key("objective.slices.length", "duration", None),
+    key("objective.slices.good", "share", None),
     key("objective.objective", "goal", None),
     key("objective.window", "duration", Some("30d")),
     key("objective.window.calendar", "period", None),

@@ -17,7 +17,7 @@ use crate::log_metrics::{LogMetrics, Rule, Watch};
 use crate::red::{self, Attributes, Outcome, Red};
 use crate::series::{Hasher, Limits, Moment};
 use crate::sightings::{self, Sightings};
-use crate::slo::{Slo, StateFault, Watched};
+use crate::slo::{Gathered, Slo, StateFault, Watched};
 use resource::Resource;
 
 /// What the books are made from.
@@ -248,17 +248,17 @@ impl Books {
     }
 
     fn stage_logs(&mut self, tenant: &Tenant, bytes: &[u8], now_ms: u64) -> Result<(), Fault> {
-        let mut watch = Watch::new(self.log_metrics.rules());
+        let mut look = Look { watch: Watch::new(self.log_metrics.rules()), ..Look::default() };
         for part in resource_logs(bytes) {
             let part = part?;
             let mut named = false;
             for scope in part.scopes() {
                 for record in scope?.items() {
                     if !named {
-                        self.name_records(tenant, &part, &mut watch, now_ms)?;
+                        self.name_records(tenant, &part, &mut look, now_ms)?;
                         named = true;
                     }
-                    self.stage_record(record?, &mut watch, now_ms)?;
+                    self.stage_record(record?, &mut look, now_ms)?;
                 }
             }
         }
@@ -269,28 +269,49 @@ impl Books {
         &mut self,
         tenant: &Tenant,
         part: &ResourceLogs<'a>,
-        watch: &mut Watch<'a>,
+        look: &mut Look<'a>,
         now_ms: u64,
     ) -> Result<(), Fault> {
-        watch.clear_resource();
+        look.watch.clear_resource();
         let rules = self.log_metrics.rules();
-        let resource = Resource::read(&part.resource(), |kv| watch.see_resource(rules, kv))?;
-        self.log_metrics.service(tenant, &resource.service(), now_ms);
+        let resource = Resource::read(&part.resource(), |kv| look.watch.see_resource(rules, kv))?;
+        let service = resource.service();
+        self.log_metrics.service(tenant, &service, now_ms);
+        self.slo.log_service(&service, &mut look.gathered);
+        if let Some(checks) = self.slo.record_checks() {
+            // Whose they are is known only now; a second look costs other services nothing.
+            part.resource().read(|kv| look.gathered.see_resource(checks, kv))?;
+        }
         Ok(())
     }
 
     fn stage_record<'a>(
         &mut self,
         bytes: &'a [u8],
-        watch: &mut Watch<'a>,
+        look: &mut Look<'a>,
         now_ms: u64,
     ) -> Result<(), Fault> {
+        let Look { watch, gathered } = look;
         watch.clear();
-        let rules = self.log_metrics.rules();
-        let record = LogRecord::read(bytes, |kv| watch.see(rules, kv))?;
+        gathered.clear();
+        let (rules, checks) = (self.log_metrics.rules(), self.slo.record_checks());
+        let record = LogRecord::read(bytes, |kv| {
+            watch.see(rules, kv);
+            if let Some(checks) = checks {
+                gathered.see(checks, kv);
+            }
+        })?;
         self.log_metrics.stage(&record, watch, now_ms);
+        self.slo.stage_record(&record, gathered);
         Ok(())
     }
+}
+
+/// One log record as the books look at it.
+#[derive(Debug, Default)]
+struct Look<'a> {
+    watch: Watch<'a>,
+    gathered: Gathered<'a>,
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn objective() -> Watched {
         team: "till".to_owned(),
         runbook: "https://example.org/slow".to_owned(),
     };
-    Watched { objective, select: Select::default() }
+    Watched { objective, select: Select::default(), slices: None }
 }
 
 /// A scrape's source whose books took these spans of the service `shop`, version 1.

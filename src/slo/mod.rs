@@ -5,20 +5,26 @@
 mod calendar;
 mod config;
 mod index;
+mod records;
 mod ring;
+mod slice;
 mod state;
 mod tally;
 mod timeline;
+mod verdict;
 
 use redora_model::slo::{BurnWindow, Counts};
+use redora_wire::logs::LogRecord;
 
 pub use calendar::{Stretch, Zone};
-pub use config::{Select, Watched};
+pub use config::{Records, Select, Told, Watched};
+pub use records::{Gathered, RecordChecks};
 pub use state::StateFault;
 
+use crate::record::Text;
 use crate::red::{Judged, Kind};
-use crate::series::{Hasher, Picked, Weights};
-use index::{Index, Verdict};
+use crate::series::{Hasher, Picked, Weight, Weights};
+use index::Index;
 use tally::Tally;
 use timeline::Timeline;
 
@@ -35,6 +41,8 @@ pub struct Slo {
     touched: Vec<usize>,
     is_touched: Vec<bool>,
     current: Option<usize>,
+    /// Room for the text of a log record.
+    text: Text,
     time: Timeline,
     /// Batches of events that were committed.
     commits: u64,
@@ -83,7 +91,9 @@ impl Slo {
 
     fn of(tracked: Vec<Tracked>, hasher: &Hasher, time: Timeline) -> Self {
         let mut attributes: Vec<String> = Vec::new();
-        for (key, _) in tracked.iter().flat_map(|known| &known.watched.select.attributes) {
+        let of_spans = |known: &&Tracked| known.watched.select.records.is_none();
+        let asked = tracked.iter().filter(of_spans).map(|known| &known.watched.select.attributes);
+        for (key, _) in asked.flatten() {
             if !attributes.contains(key) {
                 attributes.push(key.clone());
             }
@@ -94,6 +104,7 @@ impl Slo {
             touched: Vec::new(),
             is_touched: vec![false; index.len()],
             current: None,
+            text: Text::default(),
             tracked,
             index,
             attributes,
@@ -116,6 +127,26 @@ impl Slo {
     /// The spans that follow are of this service.
     pub fn service(&mut self, service: &[u8]) {
         self.current = self.index.service(service);
+        self.touch();
+    }
+
+    /// The log records that follow are of this service.
+    pub fn log_service(&mut self, service: &[u8], gathered: &mut Gathered<'_>) {
+        let counted = |at: &usize| !self.index.group(*at).records.is_empty();
+        self.current = self.index.service(service).filter(counted);
+        gathered.begin(self.current.map(|at| (at, &self.index.group(at).records)));
+        self.touch();
+    }
+
+    /// The objectives over log records of the service named last; without any there is nothing to
+    /// be gathered or staged.
+    #[inline]
+    #[must_use]
+    pub fn record_checks(&self) -> Option<&RecordChecks> {
+        self.current.map(|at| &self.index.group(at).records)
+    }
+
+    fn touch(&mut self) {
         if let Some(at) = self.current
             && !std::mem::replace(&mut self.is_touched[at], true)
         {
@@ -142,12 +173,19 @@ impl Slo {
     pub fn stage(&mut self, judged: &Judged, operation: &[u8], attributes: &Picked<'_>) {
         let Some(at) = self.current else { return };
         for check in self.index.group(at).checks(operation) {
-            let side = match check.judge(judged, attributes) {
-                Verdict::Good => 0,
-                Verdict::Bad => 1,
-                Verdict::None => continue,
-            };
+            let Some(side) = check.judge(judged, attributes).side() else { continue };
             self.staged[check.number as usize][side].add(judged.weight);
+        }
+    }
+
+    /// Stages a log record of the service named last, of which everything was gathered.
+    pub fn stage_record(&mut self, record: &LogRecord<'_>, gathered: &Gathered<'_>) {
+        let Some(at) = self.current else { return };
+        for (number, verdict) in
+            self.index.group(at).records.judge(record, gathered, &mut self.text)
+        {
+            let Some(side) = verdict.side() else { continue };
+            self.staged[number as usize][side].add(Weight::ONE);
         }
     }
 
@@ -169,7 +207,7 @@ impl Slo {
                 }
             }
         }
-        self.current = None;
+        self.rest();
     }
 
     /// Forgets what was staged.
@@ -180,14 +218,20 @@ impl Slo {
                 self.staged[*number as usize] = Default::default();
             }
         }
-        self.current = None;
+        self.rest();
     }
 
-    /// Moves on to what the wall clock shows: windows end although nothing comes.
+    /// No batch is under way any more.
+    fn rest(&mut self) {
+        self.current = None;
+        self.text.give_back();
+    }
+
+    /// Moves on to what the wall clock shows: windows and slices end although nothing comes.
     pub fn advance(&mut self, wall_ms: u64) {
         self.time.advance(wall_ms);
         for known in &mut self.tracked {
-            known.tally.turn(self.time.wall_ms());
+            known.tally.advance(self.time);
         }
     }
 
@@ -219,11 +263,13 @@ impl Slo {
         self.time.advance(wall_ms);
         let mut restored = 0;
         for known in &mut self.tracked {
-            known.tally = Tally::new(&known.watched, self.time);
-            if let Some(kept) = state.kept.iter().find(|kept| kept.is_of(&known.watched)) {
-                kept.fill(&mut known.tally);
-                restored += 1;
-            }
+            let kept = state.kept.iter().find(|kept| kept.is_of(&known.watched));
+            restored += usize::from(kept.is_some());
+            known.tally = match kept {
+                // A slice that has ended meanwhile counts where it ended, not now.
+                Some(kept) => kept.tally(&known.watched, state.time).reborn(self.time),
+                None => Tally::new(&known.watched, self.time),
+            };
         }
         self.advance(wall_ms);
         Ok(restored)

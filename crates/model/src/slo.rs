@@ -11,11 +11,13 @@ mod lex;
 mod query;
 mod query_fault;
 pub mod replay;
+mod slices;
 
 pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Hold, Severity, TIERS, Tier};
 pub use goal::Goal;
 pub use query::{Queries, Query, Template};
 pub use query_fault::QueryFault;
+pub use slices::{Share, Slices};
 
 use crate::identity::Service;
 
@@ -71,6 +73,8 @@ pub enum Indicator {
         /// The longest good duration, in nanoseconds.
         threshold_ns: u64,
     },
+    /// A log record that says so, in words that only the agent needs to know.
+    Logs,
 }
 
 /// The time over which a budget is spent.

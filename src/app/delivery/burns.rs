@@ -3,7 +3,8 @@
 //!
 //! A burn is told when a tier that pages fires, and told again when none does. It began when the
 //! last five minutes first burned that fast, seen every few seconds and never before it was so: a
-//! version that arrives in between would be cleared of what it did.
+//! version that arrives in between would be cleared of what it did. Of slices longer than that the
+//! shortest window counts in which one has always ended.
 
 use std::collections::BTreeMap;
 
@@ -121,7 +122,7 @@ impl Known {
             (self.bad, self.bad_ms) = (totals.bad, now_ms);
         }
         let least = pages.clone().map(|tier| tier.factor(window_s)).fold(f64::INFINITY, f64::min);
-        if standing.last(SHORTEST).burn_rate(goal) > least {
+        if standing.last(shortest(standing)).burn_rate(goal) > least {
             self.since_ms.get_or_insert(now_ms);
         } else if self.open.is_none() {
             self.since_ms = None;
@@ -170,12 +171,20 @@ impl Known {
     }
 
     /// Puts in what was counted since the calm: the events, and of each version whether its
-    /// requests alone would burn.
+    /// requests alone would burn. Log records are counted by no version.
     fn count(&self, fact: &mut Fact, standing: &Standing<'_>, versions: Versions) {
         let What::Burn(burn) = &mut fact.what else { return };
         let tier = TIERS.iter().find(|tier| tier.long.name == burn.tier).unwrap_or(&TIERS[0]);
         let (goal, factor) = (standing.watched.objective.goal, tier.factor(standing.window_s()));
+        let burns = |counts: Counts| match standing.watched.slices {
+            // A slice of its requests alone would be bad.
+            Some(slices) => !slices.good.is_kept_by(counts),
+            None => counts.burn_rate(goal) > factor,
+        };
         burn.since = events(less(standing.totals(), self.calm.totals));
+        if standing.watched.select.records.is_some() {
+            return;
+        }
         let since = versions.into_iter().map(|(version, counts)| {
             let before = self.calm.versions.get(&version).copied().unwrap_or_default();
             (version, less(counts, before))
@@ -185,7 +194,7 @@ impl Known {
             version,
             good: counts.good,
             bad: counts.bad,
-            burns: counts.burn_rate(goal) > factor,
+            burns: burns(counts),
         });
         burn.versions = judged.take(VERSIONS_MAX).collect();
     }
@@ -199,6 +208,13 @@ impl Known {
         fact.as_of_ms = now_ms;
         Some(fact)
     }
+}
+
+/// The window that shows a beginning first.
+fn shortest(standing: &Standing<'_>) -> BurnWindow {
+    let length_s = standing.watched.slices.map_or(0, |slices| slices.seconds);
+    let holds_one = |window: &&BurnWindow| window.seconds >= length_s;
+    *BURN_WINDOWS.iter().find(holds_one).expect("no slice is longer than three days")
 }
 
 /// Requests of every version of every service that has objectives.
@@ -232,8 +248,6 @@ fn events(counts: Counts) -> Events {
 const SOURCE: &str = "slo";
 /// Where an objective is about one environment.
 const ENVIRONMENT: &str = "deployment.environment.name";
-/// The window that shows a beginning first.
-const SHORTEST: BurnWindow = BURN_WINDOWS[0];
 const HOUR: BurnWindow = BURN_WINDOWS[2];
 /// More versions than run side by side.
 const VERSIONS_MAX: usize = 32;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use redora_model::identity::Service;
-use redora_model::slo::{Goal, Indicator, Objective, Queried, Queries, Tiers, Window};
+use redora_model::slo::{Goal, Indicator, Objective, Queried, Queries, Slices, Tiers, Window};
 
 use super::super::node::Position;
 use super::super::promise::Declared;
@@ -44,14 +44,14 @@ impl Draft {
         let Self { name, service, measure, goal, window, tiers, contact, slices, .. } = self;
         let Contact { team, runbook } = contact;
         let service = Service::new(&service);
-        if slices.is_some() {
-            return Err(Inconvertible::Slices);
-        }
         match (measure, window) {
-            (Measure::Counted { indicator, select }, window) => {
+            (Measure::Counted { threshold_ns, select }, window) => {
+                let indicator = threshold_ns.map_or(Indicator::Availability, |threshold_ns| {
+                    Indicator::Latency { threshold_ns }
+                });
                 let objective =
                     Objective { name, service, indicator, goal, window, tiers, team, runbook };
-                Ok(Declared::Counted(Watched { objective, select }))
+                Ok(Declared::Counted(Watched { objective, select, slices }))
             }
             (Measure::Queried(queries), Window::Rolling { seconds: window_s }) => {
                 let queried =
@@ -86,22 +86,13 @@ pub(in super::super) struct Contact {
 pub(in super::super) enum Measure {
     /// The agent judges each request.
     Counted {
-        /// What makes it good.
-        indicator: Indicator,
+        /// The longest good duration, where one is promised.
+        threshold_ns: Option<u64>,
         /// Which of them are meant.
         select: Select,
     },
     /// Prometheus counts, in metrics of others.
     Queried(Queries),
-}
-
-/// Slices of time that are events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Slices {
-    /// How long a slice is.
-    pub(in super::super) seconds: u64,
-    /// The share of its events that must be good for the slice to be.
-    pub(in super::super) good: Goal,
 }
 
 /// What stayed behind, and its place.

@@ -1,7 +1,7 @@
 //! Numbers and durations as other tools write them, read as digits: `99.95` as a float is not the
 //! goal that somebody wrote.
 
-use redora_model::slo::Goal;
+use redora_model::slo::{Goal, Share};
 
 /// A goal from a share of a hundred, as `99.9`.
 pub(super) fn percent(text: &str) -> Option<Goal> {
@@ -11,6 +11,11 @@ pub(super) fn percent(text: &str) -> Option<Goal> {
 /// A goal from a share of one, as `0.999`.
 pub(super) fn ratio(text: &str) -> Option<Goal> {
     Goal::parse(&decimal(text)?)
+}
+
+/// A share of one that may be all of it, as `0.95` or `1.0`.
+pub(super) fn share(text: &str) -> Option<Share> {
+    Share::parse(&decimal(text)?)
 }
 
 /// Nanoseconds from decimal seconds, as `0.3`; none of less than a nanosecond.
@@ -124,6 +129,8 @@ mod tests {
         assert_eq!(shown(ratio(".9990")).as_deref(), Some("99.9%"));
         assert_eq!(shown(ratio("1.0")), None);
         assert_eq!(shown(ratio("99.9")), None);
+        assert_eq!(share("1.0"), Some(Share::All));
+        assert_eq!(share("1.1"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! own metrics, else what Prometheus has to be asked. Only an exact meaning is taken for one; where
 //! a known difference remains it is told.
 
-use redora_model::slo::{Indicator, Queries, Query, QueryFault, Template};
+use redora_model::slo::{Queries, Query, QueryFault, Template};
 
 use super::draft::Measure;
 use super::number;
@@ -202,7 +202,7 @@ pub(super) fn native_latency(selector: &Selector<'_>, threshold_ns: u64) -> Opti
         return None;
     }
     let asked = Asked {
-        indicator: Indicator::Latency { threshold_ns },
+        threshold_ns: Some(threshold_ns),
         labels: OWN,
         matchers: selector.matchers.clone(),
         notes: vec![Uncarried::FailedFast],
@@ -221,7 +221,8 @@ struct Labels {
 
 /// What a pair asks of the agent, before it is known that the agent can choose so.
 struct Asked<'q> {
-    indicator: Indicator,
+    /// The longest good duration, where one is asked for.
+    threshold_ns: Option<u64>,
     labels: Labels,
     /// Of the total.
     matchers: Vec<Matcher<'q>>,
@@ -236,8 +237,8 @@ impl<'q> Asked<'q> {
         }
         let tells = tells(some, "outcome", "error", "ok", side)?;
         same(all, some, &[tells])?;
-        let (indicator, matchers) = (Indicator::Availability, all.matchers.clone());
-        Some(Self { indicator, labels: OWN, matchers, notes: Vec::new() })
+        let matchers = all.matchers.clone();
+        Some(Self { threshold_ns: None, labels: OWN, matchers, notes: Vec::new() })
     }
 
     /// Requests and the fast ones among them.
@@ -255,8 +256,8 @@ impl<'q> Asked<'q> {
                 notes.push(Uncarried::FailedFast);
             }
         }
-        let indicator = Indicator::Latency { threshold_ns };
-        Some(Self { indicator, labels: OWN, matchers: all.matchers.clone(), notes })
+        let (threshold_ns, matchers) = (Some(threshold_ns), all.matchers.clone());
+        Some(Self { threshold_ns, labels: OWN, matchers, notes })
     }
 
     /// Spans under the names that other tools give them, and those of which the status says that
@@ -274,13 +275,12 @@ impl<'q> Asked<'q> {
         let notes = vec![Uncarried::SpanStatus];
         let (kind, kind_prefix) = ("span_kind", "SPAN_KIND_");
         let labels = Labels { service, operation: None, kind, kind_prefix };
-        let (indicator, matchers) = (Indicator::Availability, all.matchers.clone());
-        Some(Self { indicator, labels, matchers, notes })
+        Some(Self { threshold_ns: None, labels, matchers: all.matchers.clone(), notes })
     }
 
     /// The requests that these matchers choose, if the agent can choose them.
     fn meaning(self) -> Option<Meaning> {
-        let Self { indicator, labels, matchers, mut notes } = self;
+        let Self { threshold_ns, labels, matchers, mut notes } = self;
         let mut service = None;
         let mut select = Select::default();
         let mut kinds = None;
@@ -310,7 +310,7 @@ impl<'q> Asked<'q> {
             Some(kind) => select.kind = kind,
             None => notes.insert(0, Uncarried::EveryKind),
         }
-        let measure = Measure::Counted { indicator, select };
+        let measure = Measure::Counted { threshold_ns, select };
         Some(Meaning { measure, service: Some(service), notes })
     }
 }

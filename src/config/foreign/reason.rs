@@ -213,9 +213,6 @@ pub enum Inconvertible {
     /// A query where nothing but a selector makes sense.
     #[error("is no plain selector; write it like requests_total{{job=\"api\"}}")]
     Selector,
-    /// Slices of time.
-    #[error("budgets of slices of time are not kept when read directly; use Occurrences")]
-    Slices,
     /// Slices of time over what the agent does not count.
     #[error(
         "budgets of slices of time are for what the agent counts; use Occurrences, or a source of \

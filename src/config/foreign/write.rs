@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use redora_model::slo::{Indicator, Queries, Tiers, Window};
+use redora_model::slo::{Queries, Tiers, Window};
 
 use super::super::scalar::{duration_text, nanos_text};
 use super::draft::{Draft, Measure, Note};
@@ -90,10 +90,10 @@ fn selection(out: &mut String, select: &Select) {
 
 fn indicator(out: &mut String, measure: &Measure) {
     let queries = match measure {
-        Measure::Counted { indicator: Indicator::Availability, .. } => {
+        Measure::Counted { threshold_ns: None, .. } => {
             return entry(out, 1, "indicator", "availability");
         }
-        Measure::Counted { indicator: Indicator::Latency { threshold_ns }, .. } => {
+        Measure::Counted { threshold_ns: Some(threshold_ns), .. } => {
             section(out, 1, "indicator");
             section(out, 2, "latency");
             return entry(out, 3, "threshold", &nanos_text(*threshold_ns));

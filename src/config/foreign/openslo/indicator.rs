@@ -1,7 +1,7 @@
 //! An OpenSLO indicator as a meaning: what Prometheus is asked, or which requests the agent judges.
 //! A threshold is only known with the objective that holds it, so that this is asked for each.
 
-use redora_model::slo::{Indicator, Template};
+use redora_model::slo::Template;
 
 use super::objects::Objects;
 use crate::config::fault::Problem;
@@ -94,7 +94,7 @@ impl<'n> Indicators<'n, '_> {
         let events = self.source(reading, events);
         let (total, events) = match (total?, events?) {
             (Source::Redora(total), Source::Redora(events)) if total == events => {
-                return Some(counted(Indicator::Availability, total));
+                return Some(counted(None, total));
             }
             (Source::Prometheus(total), Source::Prometheus(events)) => (total, events),
             _ => {
@@ -175,7 +175,7 @@ impl<'n> Indicators<'n, '_> {
                     let shown = Shown::quoted(value.text);
                     reading.note(value.at, &value.key, Uncarried::Inclusive(shown));
                 }
-                Some(counted(Indicator::Latency { threshold_ns }, select))
+                Some(counted(Some(threshold_ns), select))
             }
             Source::Prometheus(given) => {
                 let is_number = value.text.parse::<f64>().is_ok_and(f64::is_finite);
@@ -257,11 +257,16 @@ fn select(reading: &mut Reading<'_>, spec: &mut Keys<'_>) -> Option<Select> {
             }
         }
     }
-    (reading.walk.faults() == faults).then_some(Select { operation, kind, attributes })
+    (reading.walk.faults() == faults).then_some(Select {
+        operation,
+        kind,
+        attributes,
+        records: None,
+    })
 }
 
-fn counted(indicator: Indicator, select: Select) -> Meaning {
-    let measure = Measure::Counted { indicator, select };
+fn counted(threshold_ns: Option<u64>, select: Select) -> Meaning {
+    let measure = Measure::Counted { threshold_ns, select };
     Meaning { measure, service: None, notes: Vec::new() }
 }
 

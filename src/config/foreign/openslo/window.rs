@@ -1,10 +1,9 @@
 //! The time of an OpenSLO promise: its window, and whether its events are requests or slices.
 
-use redora_model::slo::{Period, Window};
+use redora_model::slo::{Period, Slices, Window};
 
 use crate::config::delivery::zone;
 use crate::config::fault::Problem;
-use crate::config::foreign::draft::Slices;
 use crate::config::foreign::keys::{Keys, Reading};
 use crate::config::foreign::number::{self, Unit};
 use crate::config::foreign::owner;
@@ -137,7 +136,10 @@ pub(super) fn slices(
     }
     let target = reading.required(keys, "timeSliceTarget", "a ratio such as 0.95");
     let good = target.and_then(|given| {
-        owner::share(reading, &given, number::ratio, "a ratio below 1, such as 0.95")
+        let shown = Shown::quoted(given.text);
+        let cure = "a ratio such as 0.95, at most 1";
+        let share = number::share(given.text).ok_or(Inconvertible::Share { shown, cure });
+        owner::accepted(reading, &given, share)
     });
     let length = reading.required(keys, "timeSliceWindow", "a duration such as 1m");
     let seconds = length.and_then(|given| {

@@ -12,13 +12,10 @@ fn asked(total: &str, side: Side, events: &str) -> Meaning {
 /// The service, the indicator with its choice, and what is told; `None` for queries.
 fn found(total: &str, side: Side, events: &str) -> Option<(String, String, Vec<Uncarried>)> {
     let Meaning { measure, service, notes } = asked(total, side, events);
-    let Measure::Counted { indicator, select } = measure else { return None };
+    let Measure::Counted { threshold_ns, select } = measure else { return None };
     let kind = select.kind.map_or("served", Kind::as_str);
     let operation = select.operation.unwrap_or_default();
-    let what = match indicator {
-        Indicator::Availability => "availability".to_owned(),
-        Indicator::Latency { threshold_ns } => format!("{threshold_ns}ns"),
-    };
+    let what = threshold_ns.map_or("availability".to_owned(), |ns| format!("{ns}ns"));
     Some((service?, format!("{what} {kind} {operation}").trim().to_owned(), notes))
 }
 
