@@ -136,6 +136,10 @@ pub(super) fn read(file: &str, walk: Walk<'_>, trees: &[Tree], direct: bool) -> 
         items.extend(reading.items(whole));
     }
     for document in items {
+        if !document.is_section() {
+            reading.lost(document.at, &document.key, Inconvertible::NoFormat);
+            continue;
+        }
         let Some(mut keys) = reading.keys(&document) else { continue };
         let Some(tool) = tool(&mut reading, &mut keys, direct) else { continue };
         match tool {
