@@ -29,7 +29,7 @@ pub fn file(objectives: &[Queried]) -> Option<RuleFile> {
     if objectives.iter().any(|one| matches!(one.queries, Queries::BadRatio(_))) {
         groups.extend(uncounted());
     }
-    (!groups.is_empty()).then(|| RuleFile { name: FILE, comment: COMMENT, groups })
+    (!groups.is_empty()).then_some(RuleFile { name: FILE, comment: COMMENT, groups })
 }
 
 /// Whether a text starts as [`file`] does.
@@ -85,6 +85,9 @@ impl<'a> Of<'a> {
         };
         let page = self.settings().into_iter().chain(parts.page).collect();
         let remaining = self.gauge("redora_slo_error_budget_remaining_ratio", parts.remaining, []);
+        let rates = format!("{BURN_RATE}{{{}}}", self.matchers.trim_end_matches(','));
+        let rates = self.gauge("redora_slo_burn_rate", rates, []);
+        let ticket = parts.ticket.into_iter().chain([rates]).collect();
         let part = |name: &str| name.replace('\\', r"\\").replace('/', r"\/");
         let of = format!("{}/{}", part(service.as_str()), part(name));
         let group = |kind: &str, interval, rules| Group {
@@ -94,7 +97,7 @@ impl<'a> Of<'a> {
         };
         [
             group("page", "30s", page),
-            group("ticket", "1m", parts.ticket),
+            group("ticket", "1m", ticket),
             // It reads a month. Past five minutes a value would be too old to be seen.
             group("budget", "3m", vec![remaining]),
         ]
