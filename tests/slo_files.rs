@@ -117,6 +117,24 @@ fn the_example_of_the_page_says_what_it_shows() {
 }
 
 #[test]
+fn the_examples_over_metrics_of_others_load() {
+    let page = page();
+    let (_, rest) = page.split_once("\n## Metrics of others\n").expect("the page has this part");
+    let (_, rest) = rest.split_once("```yaml\n").expect("the part shows a file");
+    let (text, _) = rest.split_once("```").expect("the file ends");
+    let files = [("etc/redora.yaml", "slos: a.yaml"), ("etc/a.yaml", text)];
+    let config = Folder::new(&files).load().unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(config.slos.is_empty());
+    let queries: Vec<_> = config.queried.iter().map(|one| &one.queries).collect();
+    let [Queries::Bad { bad, .. }, Queries::Good { good, .. }, Queries::BadRatio(_)] = &queries[..]
+    else {
+        panic!("one of each: {queries:?}")
+    };
+    assert!(matches!(bad, Query::Selector(_)));
+    assert!(matches!(good, Query::PerSecond(_)));
+}
+
+#[test]
 fn the_page_and_the_table_of_keys_agree() {
     let page = page();
     let (_, keys) = page.split_once("\n## Keys\n").expect("the page has a part on keys");

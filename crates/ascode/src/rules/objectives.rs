@@ -2,18 +2,21 @@
 //! is recorded under the names that it would have used, so that the constant file of rules and the
 //! boards serve them as they serve its own. A second set of alerts would drift from the first.
 //!
-//! - Each objective has two groups, so that hundreds are evaluated side by side. Within a group a
+//! - Each objective has three groups, so that hundreds are evaluated side by side. Within a group a
 //!   rule sees what the one before it recorded; alerts of `slo.yaml` see it half a minute later at
 //!   most, and no series between two groups ever goes stale, since each is recorded always.
-//! - Events are counted as they are in `slo.yaml`: straight from the counters up to six hours, from
-//!   recorded half hours beyond. The budget is what the recorded half hours of its window leave.
+//! - Events are counted here up to six hours. What follows from the counts, which are burn rates
+//!   and the counts of days, `slo.yaml` records of every objective that has some. The budget is
+//!   what the recorded half hours of its window leave.
 //! - A counter that is born with its first error is nothing that `increase` sees. Of selectors the
 //!   first value is therefore recorded beside it (`redora:slo_first_events:sum`).
 //! - A share without counts says nothing of how many events failed. In place of the guard of three
 //!   bad events its alerts, which stand here, want it to be bad for longer than two moments of
 //!   failure can make it look.
 
-use redora_model::slo::{Queried, Queries, Query, Severity as Asked, Template};
+use redora_model::slo::{
+    BURN_WINDOWS, BurnWindow, Queried, Queries, Query, Severity as Asked, Template,
+};
 
 use super::slo::{alerts, spent};
 use super::{Group, Record, Rule, RuleFile, Severity, expr};
@@ -26,7 +29,7 @@ pub fn file(objectives: &[Queried]) -> Option<RuleFile> {
     if objectives.iter().any(|one| matches!(one.queries, Queries::BadRatio(_))) {
         groups.extend(uncounted());
     }
-    (!groups.is_empty()).then(|| RuleFile { name: FILE, comment: COMMENT, groups })
+    (!groups.is_empty()).then_some(RuleFile { name: FILE, comment: COMMENT, groups })
 }
 
 /// Whether a text starts as [`file`] does.
@@ -48,6 +51,14 @@ struct Of<'a> {
     budget: String,
 }
 
+/// What differs between objectives that are counted and those that are not.
+struct Parts {
+    page: Vec<Rule>,
+    ticket: Vec<Rule>,
+    /// How much of the budget is left.
+    remaining: String,
+}
+
 /// A selector of counters, and which events it finds.
 #[derive(Clone, Copy)]
 struct Counter<'a> {
@@ -65,26 +76,30 @@ impl<'a> Of<'a> {
         }
     }
 
-    fn groups(&self) -> [Group; 2] {
-        let mut page = self.settings();
-        let mut ticket = Vec::new();
-        match &self.queried.queries {
-            Queries::Bad { total, bad } => {
-                self.counted(total, ("bad", bad), &mut page, &mut ticket);
-            }
-            Queries::Good { total, good } => {
-                self.counted(total, ("good", good), &mut page, &mut ticket);
-            }
-            Queries::BadRatio(ratio) => self.shared(ratio, &mut page, &mut ticket),
-        }
-        let named = |of: &str| {
-            let part = |name: &str| name.replace('\\', r"\\").replace('/', r"\/");
-            let Queried { service, name, .. } = self.queried;
-            format!("redora-slo-{of} {}/{}", part(service.as_str()), part(name))
+    fn groups(&self) -> [Group; 3] {
+        let Queried { service, name, queries, .. } = self.queried;
+        let parts = match queries {
+            Queries::Bad { total, bad } => self.counted(total, ("bad", bad)),
+            Queries::Good { total, good } => self.counted(total, ("good", good)),
+            Queries::BadRatio(ratio) => self.shared(ratio),
+        };
+        let page = self.settings().into_iter().chain(parts.page).collect();
+        let remaining = self.gauge("redora_slo_error_budget_remaining_ratio", parts.remaining, []);
+        let rates = format!("{BURN_RATE}{{{}}}", self.matchers.trim_end_matches(','));
+        let rates = self.gauge("redora_slo_burn_rate", rates, []);
+        let ticket = parts.ticket.into_iter().chain([rates]).collect();
+        let part = |name: &str| name.replace('\\', r"\\").replace('/', r"\/");
+        let of = format!("{}/{}", part(service.as_str()), part(name));
+        let group = |kind: &str, interval, rules| Group {
+            name: format!("redora-slo-{kind} {of}"),
+            interval,
+            rules,
         };
         [
-            Group { name: named("page"), interval: "30s", rules: page },
-            Group { name: named("ticket"), interval: "1m", rules: ticket },
+            group("page", "30s", page),
+            group("ticket", "1m", ticket),
+            // It reads a month. Past five minutes a value would be too old to be seen.
+            group("budget", "3m", vec![remaining]),
         ]
     }
 
@@ -108,72 +123,62 @@ impl<'a> Of<'a> {
     }
 
     /// Rules over counts of events.
-    fn counted(
-        &self,
-        total: &Query,
-        (side, of_side): (&'static str, &Query),
-        page: &mut Vec<Rule>,
-        ticket: &mut Vec<Rule>,
-    ) {
-        page.extend(self.first_events(&counters(total, side, of_side)));
-        let counted = |(window, seconds)| {
-            let all = self.count(("total", total), window, seconds);
-            let some = self.count((side, of_side), window, seconds);
+    fn counted(&self, total: &Query, (side, of_side): (&'static str, &Query)) -> Parts {
+        let [m5, m30, h1, h2, h6, ..] = BURN_WINDOWS;
+        let counted = |window: BurnWindow| {
+            let all = self.count(("total", total), window);
+            let some = self.count((side, of_side), window);
             let bad = match side {
                 "good" => {
-                    let all = self.recorded("redora:slo_events:increase", window);
+                    let all = self.recorded(EVENTS, window.name);
                     format!("clamp_min({all} - on () ({some} or vector(0)), 0)")
                 }
                 _ => format!("{some} or vector(0)"),
             };
-            self.events(window, all, bad)
+            [(EVENTS, all), (BAD_EVENTS, bad)].map(|(name, of)| self.of_window(name, window, of))
         };
-        page.extend(
-            [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600)].map(counted).concat(),
-        );
-        ticket.extend(counted(("2h", 7_200)));
-        for window in ["1d", "3d"] {
-            let summed = |name| format!("{} / 5", self.summed(name, window));
-            ticket.extend(self.events(window, summed(EVENTS), summed(BAD_EVENTS)));
-        }
-        let window = range(self.queried.window_s);
-        ticket.push(self.remaining(format!(
+        let mut page = self.first_events(&counters(total, side, of_side));
+        page.extend([m5, m30, h1, h6].map(counted).concat());
+        let range = range(self.queried.window_s);
+        // Each event was recorded as often as any other, so that how often does not matter.
+        let summed = |name| format!("sum_over_time({}[{range}])", self.recorded(name, m30.name));
+        let remaining = format!(
             "1 - {}\n  / clamp_min({}, 1)\n  / {}",
-            self.summed(BAD_EVENTS, &window),
-            self.summed(EVENTS, &window),
+            summed(BAD_EVENTS),
+            summed(EVENTS),
             self.budget
-        )));
+        );
+        Parts { page, ticket: counted(h2).to_vec(), remaining }
     }
 
     /// Rules over a share of events, whose number nobody knows.
-    fn shared(&self, ratio: &Template, page: &mut Vec<Rule>, ticket: &mut Vec<Rule>) {
-        let burn = |window: &str| {
+    fn shared(&self, ratio: &Template) -> Parts {
+        let [m5, m30, h1, h2, h6, d1, d3] = BURN_WINDOWS;
+        let burn = |window: BurnWindow| {
             // Nothing divided by nothing is no number, and no burn.
-            let share = format!("clamp_max(max(({})) >= 0, 1)", ratio.over(window));
+            let share = format!("clamp_max(max(({})) >= 0, 1)", ratio.over(window.name));
             self.of_window(BURN_RATE, window, format!("{share}\n  / {}", self.budget))
         };
-        let bad = |window: &str| {
-            let burnt = self.recorded(BURN_RATE, "5m");
-            self.of_window(
-                BAD_MINUTES,
-                window,
-                format!("count_over_time(({burnt} > 0)[{window}:1m])"),
-            )
+        let burnt = |window: BurnWindow| self.recorded(BURN_RATE, window.name);
+        let bad = |window: BurnWindow| {
+            let minutes = format!("count_over_time(({} > 0)[{}:1m])", burnt(m5), window.name);
+            self.of_window(BAD_MINUTES, window, minutes)
         };
-        page.extend(["5m", "30m", "1h", "6h"].map(burn));
-        page.extend(["1h", "6h"].map(bad));
-        ticket.extend(["2h", "1d", "3d"].map(burn));
-        ticket.extend(["1d", "3d"].map(bad));
-        let window = range(self.queried.window_s);
-        let burnt = self.recorded(BURN_RATE, "30m");
-        ticket.push(self.remaining(format!("1 - avg_over_time({burnt}[{window}:6m])")));
+        let range = range(self.queried.window_s);
+        Parts {
+            page: [m5, m30, h1, h6].map(burn).into_iter().chain([h1, h6].map(bad)).collect(),
+            ticket: [h2, d1, d3].map(burn).into_iter().chain([d1, d3].map(bad)).collect(),
+            remaining: format!("1 - avg_over_time({}[{range}])", burnt(m30)),
+        }
     }
 
     /// The first values of counters that were born since the rule was evaluated last.
     ///
     /// A series that appears is a birth only where its target had told another one of them before:
     /// else the target itself is new here, and its counters may be years old. One that comes back
-    /// within six hours is told by `increase`. A scrape is given fifteen seconds to arrive.
+    /// within six hours is told by `increase`, which also reaches back from a first value to where
+    /// its counter would have been 0, by a scrape at most: what grows on is counted by as much too
+    /// high, and three errors are never one. A scrape is given fifteen seconds to arrive.
     fn first_events(&self, counters: &[Counter<'_>]) -> Vec<Rule> {
         let mut siblings: Vec<_> =
             counters.iter().map(|one| format!("{} offset 45s", one.selector)).collect();
@@ -195,7 +200,8 @@ impl<'a> Of<'a> {
     }
 
     /// How many events a query finds in a window.
-    fn count(&self, (of, query): (&str, &Query), window: &str, seconds: u64) -> String {
+    fn count(&self, (of, query): (&str, &Query), window: BurnWindow) -> String {
+        let BurnWindow { name: window, seconds } = window;
         match query {
             Query::Selector(selector) => {
                 let matchers = &self.matchers;
@@ -210,29 +216,8 @@ impl<'a> Of<'a> {
         }
     }
 
-    /// The counts of a window, and how fast they burn.
-    fn events(&self, window: &str, all: String, bad: String) -> [Rule; 3] {
-        let burn = format!(
-            "{}\n  / ({} > 0)\n  / {}",
-            self.recorded(BAD_EVENTS, window),
-            self.recorded(EVENTS, window),
-            self.budget
-        );
-        [(EVENTS, all), (BAD_EVENTS, bad), (BURN_RATE, burn)]
-            .map(|(name, expr)| self.of_window(name, window, expr))
-    }
-
-    /// Five times what was recorded in a long window.
-    fn summed(&self, name: &str, window: &str) -> String {
-        format!("sum_over_time({}[{window}:6m])", self.recorded(name, "30m"))
-    }
-
     fn recorded(&self, name: &str, window: &str) -> String {
         format!(r#"{name}{{{}window="{window}"}}"#, self.matchers)
-    }
-
-    fn remaining(&self, expr: String) -> Rule {
-        self.gauge("redora_slo_error_budget_remaining_ratio", expr, [])
     }
 
     /// What an agent would say. Boards pick agents by `job` and `instance`.
@@ -246,8 +231,8 @@ impl<'a> Of<'a> {
         self.record(name, expr, from.into_iter().chain(more))
     }
 
-    fn of_window(&self, name: &'static str, window: &str, expr: String) -> Rule {
-        self.record(name, expr, [("window", window.to_owned())])
+    fn of_window(&self, name: &'static str, window: BurnWindow, expr: String) -> Rule {
+        self.record(name, expr, [("window", window.name.to_owned())])
     }
 
     fn record(

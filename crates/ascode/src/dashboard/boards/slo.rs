@@ -50,12 +50,15 @@ fn budget(range: &str) -> String {
 }
 
 /// The burn rate of each objective over a window: 1 uses the budget up just at its window's end.
+/// Where no agent counted anything, what is said of the rate goes: of metrics of others rules
+/// record it.
 fn burn(window: &str) -> String {
     let bad = format!(r#"increase({EVENTS}{{{SCOPE}, outcome="bad"}}[{window}])"#);
     let all = format!("increase({EVENTS}{{{SCOPE}}}[{window}])");
     format!(
         "sum by ({BY}) ({bad}) / (sum by ({BY}) ({all}) > 0)
-           / on ({BY}) (1 - max by ({BY}) (redora_slo_objective_ratio{{{SCOPE}}}))"
+           / on ({BY}) (1 - max by ({BY}) (redora_slo_objective_ratio{{{SCOPE}}}))
+         or max by ({BY}) (redora_slo_burn_rate{{{SCOPE}, window=\"{window}\"}})"
     )
 }
 
@@ -120,7 +123,8 @@ fn objectives() -> Row {
     let objectives = Panel::table(
         "Objectives",
         "A burn rate of 1 uses the budget up just at the end of its window. Lasts is the time \
-         until it is used up at the pace of the last hour; empty where the pace is sustainable.",
+         until it is used up at the pace of the last hour; empty where the pace is sustainable. \
+         Events are those that agents count.",
         table,
     )
     .empty(UNDECLARED);

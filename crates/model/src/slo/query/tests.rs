@@ -1,5 +1,7 @@
 //! Questions as people write them, and those that would break the rule that they are put into.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[track_caller]
@@ -111,4 +113,66 @@ fn a_share_needs_a_window_and_no_unit() {
         Ok("sum(rate(a[1h])) / sum(rate(b[1h]))".to_owned())
     );
     assert_eq!(share("job:errors:ratio1h"), Err(QueryFault::NoWindow));
+}
+
+/// Words that mean something to PromQL or to a template, in any order.
+fn words() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        "[ -~\n]{0,3}",
+        prop::sample::select(vec![
+            "sum(",
+            "rate(",
+            "increase(",
+            ")",
+            "[",
+            "]",
+            "{{.window}}",
+            "{{",
+            "}}",
+            "{",
+            "}",
+            "\"",
+            "'",
+            "`",
+            "\\",
+            "#",
+            "\n",
+            "a",
+            "a{b=\"c\"}",
+            "[{{.window}}]",
+            "5m",
+            ":",
+            ",",
+            "=~",
+            "ä",
+            "\u{2028}",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    prop::collection::vec(word, 0..12).prop_map(|words| words.concat())
+}
+
+/// Whether an expression can stand in parentheses without ending or swallowing what is around it.
+fn is_whole(expr: &str) -> bool {
+    Template::parse(&format!("a[{{{{.window}}}}] + ({expr}) # b"))
+        .is_ok_and(|around| around.over("5m") == format!("a[5m] + ({expr})"))
+}
+
+proptest! {
+    #[test]
+    fn what_is_taken_stays_whole_within_a_rule(text in words()) {
+        match Query::parse(&text) {
+            Ok(Query::Selector(selector)) => {
+                prop_assert!(is_whole(&selector), "{selector:?}");
+                prop_assert_eq!(Query::parse(&selector), Ok(Query::Selector(selector)));
+            }
+            Ok(Query::PerSecond(template) | Query::Count(template)) => {
+                prop_assert!(is_whole(&template.over("5m")), "{template:?}");
+            }
+            Err(fault) => prop_assert!(!fault.to_string().is_empty()),
+        }
+        if let Ok(template) = Template::parse(&text) {
+            prop_assert!(is_whole(&template.over("5m")), "{template:?}");
+        }
+    }
 }
