@@ -25,19 +25,20 @@ fn replayed(terms: Option<Terms>, parts: &[(u64, u64, u64)]) -> Replay {
 }
 
 /// Tier, minute of firing, of notification and of the end.
-type Told = (&'static str, u64, Option<u64>, Option<u64>);
+type Shown = (&'static str, u64, Option<u64>, Option<u64>);
 
-fn told(replay: &Replay) -> Vec<Told> {
+fn told(replay: &Replay) -> Vec<Shown> {
     let told = |firing: &Firing| {
         let minute = |at_s: u64| at_s / 60;
-        let Firing { tier, fired_s, notified_s, ended_s } = *firing;
-        (tier.long.name, minute(fired_s), notified_s.map(minute), ended_s.map(minute))
+        let Firing { tier, fired_s, told, ended_s } = *firing;
+        let told = told.map(|told| minute(told.at_s));
+        (tier.long.name, minute(fired_s), told, ended_s.map(minute))
     };
     replay.firings().iter().map(told).collect()
 }
 
 #[track_caller]
-fn check(parts: &[(u64, u64, u64)], expected: &[Told]) {
+fn check(parts: &[(u64, u64, u64)], expected: &[Shown]) {
     assert_eq!(told(&replayed(terms("99.9%", 30), parts)), expected);
 }
 
@@ -82,6 +83,10 @@ fn a_slower_tier_is_told_of_when_the_faster_one_is_over() {
     let told = told(&replay);
     assert_eq!(told[0], ("1h", 483, Some(483), Some(510)));
     assert_eq!((told[1].0, told[1].2), ("6h", Some(510)), "{told:?}");
+    // And nobody is woken a second time.
+    let is_new = |firing: &Firing| firing.told.map(|told| told.is_new);
+    let new: Vec<_> = replay.firings().iter().map(is_new).collect();
+    assert_eq!(new[..2], [Some(true), Some(false)]);
 }
 
 #[test]
