@@ -2,7 +2,9 @@
 
 One set of histories is written three times: as records for `redora slo rehearse --history`, as
 samples that a real Prometheus serves, and as series of a promtool test of the committed rules. What
-is rehearsed becomes the expectation of that test, to one evaluation.
+is rehearsed becomes the expectation of that test, to one evaluation. The histories cross their
+thresholds steeply: where a burn creeps past one, the extrapolation of `increase` decides on minutes,
+and versions of Prometheus differ in it among themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from harness.prometheus import Flavour, Prometheus
 
 # A full hour, so that the six minutes of the rules begin where those of promtool's epoch do.
 BEGINS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
-MINUTES = 840
+MINUTES = 240
 SCRAPE = 30
 TIERS = ("1h", "6h", "1d", "3d")
 
@@ -53,21 +55,21 @@ class History:
 
 
 HISTORIES = [
-    History("all", [(480, 600, 0), (30, 0, 600)]),
-    History("fifth", [(480, 600, 0), (60, 480, 120)]),
-    History("twentieth", [(480, 600, 0), (80, 570, 30)]),
-    History("blip", [(480, 600, 0), (1, 300, 300)]),
-    History("calm", [(480, 1, 0), (3, 0, 1)]),
-    History("two", [(480, 1, 0), (2, 0, 1)]),
-    History("idle", [(300, 600, 0), (180, 0, 0), (10, 0, 60), (120, 0, 0), (1, 6, 60)]),
-    History("kept", [(480, 600, 0), (20, 480, 120), (7, 600, 0), (10, 480, 120)]),
-    History("again", [(480, 600, 0), (20, 480, 120), (60, 600, 0), (10, 480, 120)]),
-    History("four-weeks", [(480, 10_000, 0), (100, 9_861, 139)], days=28),
-    History("month", [(480, 10_000, 0), (100, 9_861, 139)]),
-    History("loose", [(480, 600, 0), (60, 480, 120)], goal="0.98", days=7),
-    History("pages", [(480, 600, 0), (60, 480, 120)], tickets=False),
-    History("slow", [(480, 990, 10)]),
-    History("down", [(480, 600, 0), (20, 300, 300), (45, None, 0)]),
+    History("all", [(90, 600, 0), (30, 0, 600)]),
+    History("fifth", [(90, 600, 0), (60, 480, 120)]),
+    History("twentieth", [(90, 600, 0), (80, 570, 30)]),
+    History("blip", [(90, 600, 0), (1, 560, 40)]),
+    History("calm", [(90, 1, 0), (3, 0, 1)]),
+    History("two", [(90, 1, 0), (2, 0, 1)]),
+    History("idle", [(30, 600, 0), (60, 0, 0), (10, 0, 60), (40, 0, 0), (1, 6, 60)]),
+    History("kept", [(90, 600, 0), (20, 480, 120), (7, 600, 0), (10, 480, 120)]),
+    History("again", [(90, 600, 0), (20, 480, 120), (60, 600, 0), (10, 480, 120)]),
+    History("four-weeks", [(90, 10_000, 0), (80, 9_861, 139)], days=28),
+    History("month", [(90, 10_000, 0), (80, 9_861, 139)]),
+    History("loose", [(90, 600, 0), (60, 480, 120)], goal="0.98", days=7),
+    History("pages", [(90, 600, 0), (60, 480, 120)], tickets=False),
+    History("slow", [(90, 990, 10)]),
+    History("down", [(90, 600, 0), (20, 300, 300), (45, None, 0)]),
 ]
 
 
@@ -109,9 +111,7 @@ def samples(one: History) -> dict[str, list[float | None]]:
         f"redora_slo_objective_ratio{{{label}}}": told([float(one.goal)] * len(seen)),
         f"redora_slo_window_seconds{{{label}}}": told([one.days * 86_400.0] * len(seen)),
         f'redora_slo_tier_enabled{{{label},tier="page"}}': told(same),
-        f'redora_slo_tier_enabled{{{label},tier="ticket"}}': told(
-            [float(one.tickets)] * len(seen)
-        ),
+        f'redora_slo_tier_enabled{{{label},tier="ticket"}}': told([float(one.tickets)] * len(seen)),
     }
 
 
@@ -191,9 +191,9 @@ def rules_test(path: Path, rehearsed: dict[str, list[dict[str, Any]]]) -> None:
     written = {
         "rule_files": [str(ROOT / "alerts" / "rules" / "slo.yaml")],
         "evaluation_interval": "1m",
-        "tests": [
-            {"interval": f"{SCRAPE}s", "input_series": series, "promql_expr_test": tests}
-        ],
+        # Else promtool takes any order, and the tickets see the counts of the minute before.
+        "group_eval_order": ["redora-slo-page", "redora-slo-ticket"],
+        "tests": [{"interval": f"{SCRAPE}s", "input_series": series, "promql_expr_test": tests}],
     }
     path.write_text(json.dumps(written))
 
@@ -298,18 +298,20 @@ def test_a_prometheus_tells_the_same_as_the_records(
     assert told == from_records
 
 
-@pytest.mark.parametrize("major", ["2", "3"])
 def test_the_rules_do_what_was_rehearsed(
     tools: Tools,
     folder: Path,
     from_prometheus: dict[str, dict[str, list[dict[str, Any]]]],
-    major: str,
 ) -> None:
-    """The committed rules under promtool, with the rehearsal for an expectation."""
-    path = folder / f"rules-{major}.yaml"
-    rules_test(path, from_prometheus[major])
-    program = {"2": tools.prometheus_2, "3": tools.prometheus_3}[major] / "promtool"
-    done = subprocess.run(
-        [program, "test", "rules", path], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    """The committed rules under both promtools, with the rehearsal for an expectation."""
+    programs = {"2": tools.prometheus_2, "3": tools.prometheus_3}
+
+    def tested(major: str) -> subprocess.CompletedProcess[str]:
+        path = folder / f"rules-{major}.yaml"
+        rules_test(path, from_prometheus[major])
+        command = [programs[major] / "promtool", "test", "rules", path]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for done in pool.map(tested, programs):
+            assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
