@@ -6,7 +6,7 @@ use redora_model::slo::replay::Firing;
 use serde::Serialize;
 
 use super::incidents::{Incident, Page};
-use super::play::{Name, Part};
+use super::play::{Name, Part, Rehearsal};
 
 /// A whole rehearsal. Times are in milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,8 +127,24 @@ pub struct FirstPage {
     pub delay_s: i64,
 }
 
-pub(super) fn report(
-    parts: Vec<(Name, Part)>,
+impl Rehearsal {
+    /// What would have happened up to the end of a minute, by default of the last one that was
+    /// told, and which of the incidents it would have told of; without incidents nothing is said of
+    /// them.
+    #[must_use]
+    pub fn report(
+        self,
+        until_min: Option<u64>,
+        incidents: Option<&[Incident]>,
+        tolerance_ms: i64,
+    ) -> Report {
+        let (parts, minutes) = self.ended(until_min);
+        report(&parts, minutes, incidents, tolerance_ms)
+    }
+}
+
+fn report(
+    parts: &[(Name, Part)],
     [since_min, end_min]: [u64; 2],
     incidents: Option<&[Incident]>,
     tolerance_ms: i64,
@@ -141,7 +157,7 @@ pub(super) fn report(
     };
     let known: Option<Vec<&Incident>> =
         incidents.map(|incidents| incidents.iter().filter(theirs).collect());
-    let detection = known.as_ref().map(|known| detection(known, &parts, tolerance_ms));
+    let detection = known.as_ref().map(|known| detection(known, parts, tolerance_ms));
     let played = |(name, part): &(Name, Part)| {
         let told_ms = ms(since_min.saturating_mul(60));
         let firings = part.replay.firings().iter().filter(|firing| ms(firing.fired_s) > told_ms);

@@ -1,6 +1,6 @@
-//! Counters of many agents into events of each objective's minutes: what a counter grew by since the
-//! minute before, and from 0 where it began anew. What is remembered between two answers is the last
-//! value of each counter, so where one answer ends and the next begins changes nothing.
+//! Counters of many agents into events of each objective's minutes: what a counter grew by since
+//! the minute before, and from 0 where it began anew. Between two answers the last value of each
+//! counter is remembered, so where one answer ends and the next begins changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,6 @@
 //! What the alert rules would have done over events that are past: when each tier would have fired
 //! and ended. A rule engine with all of PromQL could say the same of any rules; here it is these
-//! rules alone, in some hundred nanoseconds a minute, so that a year of objectives is tried at once.
+//! rules alone, in some hundred nanoseconds a minute, so that years are tried at once.
 //!
 //! It goes as the rendered rules go: an evaluation a minute; windows up to six hours and two hours
 //! from the events themselves; those of a day and of three from counts of half an hour that are
@@ -96,8 +96,8 @@ impl Replay {
         }
     }
 
-    /// Counts the events of the minute that ends so many minutes after the Unix epoch, and evaluates
-    /// the rules at its end. Without terms the objective is not known, and no tier holds.
+    /// Counts the events of the minute that ends so many minutes after the Unix epoch, and
+    /// evaluates the rules at its end. Without terms the objective is not known, and no tier holds.
     ///
     /// Returns whether it was later than the last one; another counts nothing.
     pub fn minute(&mut self, end_min: u64, counts: Counts, terms: Option<Terms>) -> bool {
