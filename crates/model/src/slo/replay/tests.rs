@@ -116,6 +116,24 @@ fn fewer_than_three_bad_events_alert_nobody() {
     assert_eq!(told(&replay), [("1d", 70, Some(70), None)]);
 }
 
+/// Five days, of which the story that asks the rules has no time; asked once, promtool of Prometheus
+/// 2.42 and of 3.5 said the same minutes, but for one at most.
+#[test]
+fn long_windows_fill_and_run_out_as_those_of_the_rules_do() {
+    let ended = |days: u64, parts: &[(u64, u64, u64)]| {
+        let replay = replayed(terms("99.9%", days), parts);
+        let told = told(&replay).into_iter();
+        told.map(|(tier, fired, _, ended)| (tier, fired, ended.unwrap_or(0))).collect::<Vec<_>>()
+    };
+    let hour = ended(30, &[(4320, 1000, 0), (60, 800, 200), (2820, 1000, 0)]);
+    let expected = [("1h", 4326, 4390), ("6h", 4333, 4420), ("1d", 4366, 4529), ("3d", 4386, 4799)];
+    assert_eq!(hour, expected);
+    let slow = ended(28, &[(3000, 100, 0), (600, 90, 1), (3600, 100, 0)]);
+    assert_eq!(slow, [("6h", 3194, 3625), ("3d", 3348, 3987), ("1d", 3418, 3718)]);
+    let thin = ended(30, &[(4320, 1000, 0), (400, 990, 10), (2480, 1000, 0)]);
+    assert_eq!(thin, [("6h", 4539, 4742)]);
+}
+
 #[test]
 fn a_tier_that_is_not_wanted_does_not_fire() {
     let wanted = terms("99.9%", 30)
