@@ -82,7 +82,7 @@ shop/up, 99.9% over 30 d, 2026-01-01T00:00:00Z to 2026-01-02T00:00:00Z
   page 1h    2026-01-01T12:02:00Z  for 38 min, incident 1
   page 6h    2026-01-01T12:05:00Z  for 65 min, inhibited until 2026-01-01T12:40:00Z, the same page as the one before, incident 1
   ticket 1d  2026-01-01T12:22:00Z  for 2.6 h, inhibited until 2026-01-01T13:10:00Z
-  ticket 3d  2026-01-01T12:42:00Z  for 6.8 h, inhibited until 2026-01-01T15:00:00Z, the same ticket as the one before
+  ticket 3d  2026-01-01T12:36:00Z  for 6.9 h, inhibited until 2026-01-01T15:00:00Z, the same ticket as the one before
 incidents: 1 of 2 detected, 1 missed, median after 2 min
   1 Shop down  2026-01-01T12:00:00Z  after 2 min by shop/up 1h
   2            2026-01-01T18:00:00Z  missed

@@ -95,6 +95,12 @@ proptest! {
         rehearsed(&bytes);
     }
 
+}
+
+proptest! {
+    // Each of the gaps is walked through for three days.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn no_records_are_too_strange(
         records in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>()), 0..20)

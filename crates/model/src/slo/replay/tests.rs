@@ -116,8 +116,8 @@ fn fewer_than_three_bad_events_alert_nobody() {
     assert_eq!(told(&replay), [("1d", 70, Some(70), None)]);
 }
 
-/// Five days, of which the story that asks the rules has no time; asked once, promtool of Prometheus
-/// 2.42 and of 3.5 said the same minutes, but for one at most.
+/// Five days, for which the story that asks the rules has no time; asked once, promtool of
+/// Prometheus 2.42 and of 3.5 said the same minutes, but for one at most.
 #[test]
 fn long_windows_fill_and_run_out_as_those_of_the_rules_do() {
     let ended = |days: u64, parts: &[(u64, u64, u64)]| {
