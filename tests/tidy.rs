@@ -35,6 +35,7 @@ const FLOORS: &[Floor] = &[
             "forward",
             "expose",
             "admin",
+            "rehearse",
             "collector/sources",
             "collector/schedule",
             "collector/api",

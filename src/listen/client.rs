@@ -1,5 +1,5 @@
-//! One GET over one connection, for questions to another agent and to a Prometheus; a client library
-//! with pools, redirects and TLS would be most of the binary.
+//! One GET over one connection, for questions to another agent and to a Prometheus; a client
+//! library with pools, redirects and TLS would be most of the binary.
 
 use std::io;
 use std::net::SocketAddr;

@@ -135,3 +135,6 @@ fn take(
 
 /// Many times the longest record.
 pub const LINE_BYTES_MAX: u64 = 16 << 10;
+
+#[cfg(test)]
+mod tests;

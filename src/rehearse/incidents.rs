@@ -1,5 +1,5 @@
-//! Which page told of which incident. A page belongs to an incident that was going on when it fired,
-//! that began soon after, or that began while it still fired; nothing is read into its words.
+//! Which page told of which incident. A page belongs to an incident that was going on when it
+//! fired, that began soon after, or that began while it still fired; nothing is read into words.
 
 /// A disruption that people, or their tools, know of.
 #[derive(Clone, Debug, PartialEq, Eq)]

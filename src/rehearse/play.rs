@@ -7,8 +7,6 @@ use redora_model::slo::replay::{Gaps, Replay, Terms};
 use redora_model::slo::{Counts, Goal, Period, Tiers, Window};
 
 use super::Ask;
-use super::incidents::Incident;
-use super::report::{self, Report};
 use crate::slo::{Stretch, Watched, Zone};
 
 /// An objective's service and its name there.
@@ -134,22 +132,16 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// What would have happened up to the end of a minute, by default of the last one that was told,
-    /// and which of the incidents it would have told of; without incidents nothing is said of them.
-    #[must_use]
-    pub fn report(
-        mut self,
-        until_min: Option<u64>,
-        incidents: Option<&[Incident]>,
-        tolerance_ms: i64,
-    ) -> Report {
+    /// The objectives that someone has a goal for, evaluated up to the end of a minute, by default
+    /// of the last one that was told; and the minutes that are reported.
+    pub(super) fn ended(mut self, until_min: Option<u64>) -> (Vec<(Name, Part)>, [u64; 2]) {
         let end_min = until_min.unwrap_or(self.last_min);
         for part in self.parts.values_mut() {
             part.tell_last();
             part.replay.pass_to(end_min);
         }
         let parts = self.parts.into_iter().filter(|(_, part)| part.terms.is_some());
-        report::report(parts.collect(), [self.since_min, end_min], incidents, tolerance_ms)
+        (parts.collect(), [self.since_min, end_min])
     }
 
     /// Objectives whose events are told and of which nobody says what is asked of them.

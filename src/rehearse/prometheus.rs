@@ -48,7 +48,8 @@ pub enum Unread {
     },
     /// It answers, and not as Prometheus does.
     #[error(
-        "{url} answers {status}, and not as Prometheus does; name the address whose /api/v1 is Prometheus's"
+        "{url} answers {status}, and not as Prometheus does; name the address that its /api/v1 is \
+         below"
     )]
     Foreign {
         /// Its address.

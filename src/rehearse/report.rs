@@ -6,7 +6,7 @@ use redora_model::slo::replay::Firing;
 use serde::Serialize;
 
 use super::incidents::{Incident, Page};
-use super::play::{Name, Part};
+use super::play::{Name, Part, Rehearsal};
 
 /// A whole rehearsal. Times are in milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,7 +43,7 @@ pub struct Played {
     pub pages: Alerts,
     /// Alerts that someone looks at in the morning.
     pub tickets: Alerts,
-    /// Pages that belong to no incident; absent where no incidents were given.
+    /// Calls of pages that belong to no incident; absent where no incidents were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages_without_incident: Option<u64>,
     /// Each alert, in the order of firing.
@@ -55,7 +55,8 @@ pub struct Played {
 pub struct Alerts {
     /// How many fired.
     pub fired: u64,
-    /// How many someone would have been told of; the others were inhibited as long as they fired.
+    /// How often someone would have been called. The others were inhibited as long as they fired,
+    /// or went on with what another had called for.
     pub notified: u64,
     /// Those in a week; absent where there was no time.
     pub per_week: Option<f64>,
@@ -70,8 +71,10 @@ pub struct Fired {
     pub severity: &'static str,
     /// When it fired.
     pub fired_ms: i64,
-    /// When someone would have been told.
+    /// When someone would have been told; absent where it was inhibited for as long as it fired.
     pub notified_ms: Option<i64>,
+    /// Whether that went on with what another alert of the severity had called for.
+    pub joined: bool,
     /// When it was over; absent where it fires still.
     pub ended_ms: Option<i64>,
     /// The incident that a page belongs to.
@@ -124,8 +127,24 @@ pub struct FirstPage {
     pub delay_s: i64,
 }
 
-pub(super) fn report(
-    parts: Vec<(Name, Part)>,
+impl Rehearsal {
+    /// What would have happened up to the end of a minute, by default of the last one that was
+    /// told, and which of the incidents it would have told of; without incidents nothing is said of
+    /// them.
+    #[must_use]
+    pub fn report(
+        self,
+        until_min: Option<u64>,
+        incidents: Option<&[Incident]>,
+        tolerance_ms: i64,
+    ) -> Report {
+        let (parts, minutes) = self.ended(until_min);
+        report(&parts, minutes, incidents, tolerance_ms)
+    }
+}
+
+fn report(
+    parts: &[(Name, Part)],
     [since_min, end_min]: [u64; 2],
     incidents: Option<&[Incident]>,
     tolerance_ms: i64,
@@ -138,7 +157,7 @@ pub(super) fn report(
     };
     let known: Option<Vec<&Incident>> =
         incidents.map(|incidents| incidents.iter().filter(theirs).collect());
-    let detection = known.as_ref().map(|known| detection(known, &parts, tolerance_ms));
+    let detection = known.as_ref().map(|known| detection(known, parts, tolerance_ms));
     let played = |(name, part): &(Name, Part)| {
         let told_ms = ms(since_min.saturating_mul(60));
         let firings = part.replay.firings().iter().filter(|firing| ms(firing.fired_s) > told_ms);
@@ -166,12 +185,14 @@ fn played(
     let weeks = end_min.saturating_sub(part.first_min) as f64 / WEEK_MIN;
     let alerts = |severity: Severity| {
         let of_severity = || firings.iter().filter(|fired| fired.severity == severity.as_str());
-        let notified = of_severity().filter(|fired| fired.notified_ms.is_some()).count() as u64;
+        let notified = of_severity().filter(|fired| fired.is_call()).count() as u64;
         let per_week = (weeks > 0.0).then(|| notified as f64 / weeks);
         Alerts { fired: of_severity().count() as u64, notified, per_week }
     };
-    let is_alone =
-        |fired: &&Fired| fired.severity == Severity::Page.as_str() && fired.incident.is_none();
+    let is_alone = |fired: &&Fired| {
+        let is_page = fired.severity == Severity::Page.as_str();
+        is_page && fired.is_call() && fired.incident.is_none()
+    };
     Played {
         service: service.clone(),
         slo: slo.clone(),
@@ -193,9 +214,17 @@ fn fired(firing: &Firing, incident: Option<String>) -> Fired {
         tier: firing.tier.long.name,
         severity: firing.tier.severity.as_str(),
         fired_ms: ms(firing.fired_s),
-        notified_ms: firing.notified_s.map(ms),
+        notified_ms: firing.told.map(|told| ms(told.at_s)),
+        joined: firing.told.is_some_and(|told| !told.is_new),
         ended_ms: firing.ended_s.map(ms),
         incident,
+    }
+}
+
+impl Fired {
+    /// Whether someone was called.
+    fn is_call(&self) -> bool {
+        self.notified_ms.is_some() && !self.joined
     }
 }
 

@@ -44,8 +44,8 @@ pub(in crate::cli) struct SloImportOptions {
 /// The events are read from a Prometheus that scraped redora, or from JSON lines such as
 /// {"at": "2026-01-01T00:00:00Z", "service": "shop", "slo": "up", "good": 120, "bad": 3}. Goals and
 /// windows are those of the configuration, else those that Prometheus recorded. Incidents are those
-/// of the configuration's ledger and of --incidents. A line that is no record is named on stderr and
-/// set aside; the others are rehearsed, and the command exits 1.
+/// of the configuration's ledger and of --incidents. A line that is no record is named on stderr
+/// and set aside; the others are rehearsed, and the command exits 1.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,

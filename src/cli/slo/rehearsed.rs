@@ -51,8 +51,8 @@ fn head(played: &Played, to_ms: i64) -> String {
 fn rows(played: &Played) -> Vec<Row> {
     let total = played.good.saturating_add(played.bad);
     let mut rows = vec![
-        row("pages", &alerts(played.pages), &alone(played)),
-        row("tickets", &alerts(played.tickets), &inhibited(played.tickets)),
+        row("pages", &alerts(played.pages), &pages(played)),
+        row("tickets", &alerts(played.tickets), &fired_of(played.tickets).unwrap_or_default()),
         row("events", &total.to_string(), &format!("{} of them bad", played.bad)),
     ];
     rows.extend(played.firings.iter().map(fired));
@@ -66,21 +66,18 @@ fn alerts(alerts: Alerts) -> String {
     }
 }
 
-fn inhibited(alerts: Alerts) -> String {
-    match alerts.fired - alerts.notified {
-        0 => String::new(),
-        inhibited => format!("{inhibited} more inhibited"),
-    }
+/// How many alerts fired, where that is more than people were called for.
+fn fired_of(alerts: Alerts) -> Option<String> {
+    (alerts.fired > alerts.notified).then(|| format!("{} alerts fired", alerts.fired))
 }
 
-fn alone(played: &Played) -> String {
+fn pages(played: &Played) -> String {
     let alone = played.pages_without_incident.map(|n| format!("{n} without an incident"));
-    let parts = [Some(inhibited(played.pages)).filter(|text| !text.is_empty()), alone];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [fired_of(played.pages), alone].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn fired(fired: &Fired) -> Row {
-    let Fired { tier, severity, fired_ms, notified_ms, ended_ms, incident } = fired;
+    let Fired { tier, severity, fired_ms, notified_ms, joined, ended_ms, incident } = fired;
     let mut how = match ended_ms {
         Some(ended_ms) => format!("for {}", time((ended_ms - fired_ms) as f64 / 1000.0)),
         None => "still firing".to_owned(),
@@ -88,9 +85,12 @@ fn fired(fired: &Fired) -> Row {
     match notified_ms {
         None => how.push_str(", inhibited"),
         Some(at_ms) if at_ms > fired_ms => {
-            let _infallible = write!(how, ", notified {}", text(*at_ms));
+            let _infallible = write!(how, ", inhibited until {}", text(*at_ms));
         }
         Some(_) => {}
+    }
+    if *joined {
+        let _infallible = write!(how, ", the same {severity} as the one before");
     }
     if let Some(incident) = incident {
         let _infallible = write!(how, ", incident {incident}");
@@ -102,7 +102,7 @@ fn incidents_head(detection: &Detection) -> String {
     let Detection { n, missed, delay_median_s, .. } = detection;
     let mut head = format!("incidents: {} of {n} detected, {missed} missed", n - missed);
     if let Some(delay_s) = delay_median_s {
-        let _infallible = write!(head, ", median delay {}", delay(*delay_s));
+        let _infallible = write!(head, ", median {}", delay(*delay_s));
     }
     head
 }
@@ -115,8 +115,13 @@ fn incidents(detection: &Detection) -> Vec<Row> {
         };
         let how = match &found.page {
             Some(page) => {
-                let delay = delay(page.delay_s as f64);
-                format!("after {delay} by {}/{} {}", page.service, page.slo, page.tier)
+                format!(
+                    "{} by {}/{} {}",
+                    delay(page.delay_s as f64),
+                    page.service,
+                    page.slo,
+                    page.tier
+                )
             }
             None => "missed".to_owned(),
         };
@@ -126,7 +131,11 @@ fn incidents(detection: &Detection) -> Vec<Row> {
 }
 
 fn delay(seconds: f64) -> String {
-    if seconds < 0.0 { format!("-{}", time(-seconds)) } else { time(seconds) }
+    if seconds < 0.0 {
+        format!("{} before", time(-seconds))
+    } else {
+        format!("after {}", time(seconds))
+    }
 }
 
 fn row(name: &str, value: &str, basis: &str) -> Row {

@@ -1,5 +1,5 @@
-//! The JSON of Prometheus's HTTP API, as far as range queries answer with it: series of points whose
-//! values are text, and refusals with a reason.
+//! The JSON of Prometheus's HTTP API, as far as range queries answer with it: series of points with
+//! values as text, and refusals with a reason.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -130,7 +130,7 @@ mod tests {
                 Refusal::Said("parse \\u{1b}[2J".to_owned()),
             ),
             (
-                r#"{"status":"error","error":"query processing would load too many samples into memory in query execution"}"#,
+                r#"{"status":"error","error":"query would load too many samples into memory"}"#,
                 Refusal::TooMuch,
             ),
         ] {

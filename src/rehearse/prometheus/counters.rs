@@ -1,6 +1,6 @@
-//! Counters of many agents into events of each objective's minutes: what a counter grew by since the
-//! minute before, and from 0 where it began anew. What is remembered between two answers is the last
-//! value of each counter, so where one answer ends and the next begins changes nothing.
+//! Counters of many agents into events of each objective's minutes: what a counter grew by since
+//! the minute before, and from 0 where it began anew. Between two answers the last value of each
+//! counter is remembered, so where one answer ends and the next begins changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -106,6 +106,43 @@ mod tests {
             series("unknown", "a", &[(9, 1.0)]),
         ]);
         assert_eq!(told(&minutes), [(1, 0, 0), (2, 10, 0), (3, 5, 0), (4, 3, 3)]);
+    }
+
+    proptest::proptest! {
+        /// Counters of two agents that begin anew at will, cut into answers at will.
+        #[test]
+        fn where_an_answer_ends_changes_nothing(
+            values in proptest::collection::vec((1_u64..50, 0_u32..20, 0_u32..20), 1..60),
+            cuts in proptest::collection::btree_set(0_u64..2_000, 0..6),
+        ) {
+            let mut at_min = 0;
+            let [mut good, mut bad] = [Vec::new(), Vec::new()];
+            for (step, some, others) in values {
+                at_min += step;
+                good.push((at_min, f64::from(some)));
+                bad.push((at_min, f64::from(others)));
+            }
+            let within = |points: &[(u64, f64)], from: u64, to: u64| {
+                let own = points.iter().filter(|(at, _)| (from..to).contains(at));
+                own.copied().collect::<Vec<_>>()
+            };
+            let answer = |from, to| {
+                vec![
+                    series("good", "a", &within(&good, from, to)),
+                    series("bad", "a", &within(&bad, from, to)),
+                    series("bad", "b", &within(&good, from, to)),
+                ]
+            };
+            let whole = told(&Counters::default().minutes(answer(0, u64::MAX)));
+            let mut counters = Counters::default();
+            let mut from = 0;
+            let mut parts = Vec::new();
+            for to in cuts.into_iter().chain([u64::MAX]) {
+                parts.extend(told(&counters.minutes(answer(from, to))));
+                from = to;
+            }
+            proptest::prop_assert_eq!(parts, whole);
+        }
     }
 
     #[test]

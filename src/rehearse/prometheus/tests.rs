@@ -1,4 +1,4 @@
-//! How a Prometheus is asked. That a real one answers is a story's to tell.
+//! How a Prometheus is asked for a history. That a real one answers is a story's to tell.
 
 use super::*;
 use crate::rehearse::Ask;

@@ -1,6 +1,6 @@
 //! What the alert rules would have done over events that are past: when each tier would have fired
 //! and ended. A rule engine with all of PromQL could say the same of any rules; here it is these
-//! rules alone, in some hundred nanoseconds a minute, so that a year of objectives is tried at once.
+//! rules alone, in some hundred nanoseconds a minute, so that years are tried at once.
 //!
 //! It goes as the rendered rules go: an evaluation a minute; windows up to six hours and two hours
 //! from the events themselves; those of a day and of three from counts of half an hour that are
@@ -39,11 +39,21 @@ pub struct Firing {
     pub tier: Tier,
     /// When it fired, in seconds since the Unix epoch.
     pub fired_s: u64,
-    /// When someone would have been told: once no faster tier of the objective fires, which is
+    /// Whether someone would have been told: once no faster tier of the objective fires, which is
     /// never where one does for as long.
-    pub notified_s: Option<u64>,
+    pub told: Option<Told>,
     /// When it fired no more; `None` where it still does.
     pub ended_s: Option<u64>,
+}
+
+/// That an alert became one that nothing inhibits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// When, in seconds since the Unix epoch.
+    pub at_s: u64,
+    /// Whether it calls for someone. Alertmanager tells the alerts of an objective and a severity
+    /// together, so one that takes over from another, or joins it, goes on with what is open.
+    pub is_new: bool,
 }
 
 /// The alerts of one objective, as far as its events are known.
@@ -86,8 +96,8 @@ impl Replay {
         }
     }
 
-    /// Counts the events of the minute that ends so many minutes after the Unix epoch, and evaluates
-    /// the rules at its end. Without terms the objective is not known, and no tier holds.
+    /// Counts the events of the minute that ends so many minutes after the Unix epoch, and
+    /// evaluates the rules at its end. Without terms the objective is not known, and no tier holds.
     ///
     /// Returns whether it was later than the last one; another counts nothing.
     pub fn minute(&mut self, end_min: u64, counts: Counts, terms: Option<Terms>) -> bool {
@@ -138,6 +148,7 @@ impl Replay {
             self.halves.push(self.minutes.last(HALF_MIN));
         }
         let at_s = at_min.saturating_mul(60);
+        let open = Severity::ALL.map(|severity| self.is_open(severity));
         let mut is_loud = false;
         for (at, tier) in TIERS.iter().enumerate() {
             let burns = terms.is_some_and(|terms| self.burns(tier, terms));
@@ -146,11 +157,23 @@ impl Replay {
                 // The tiers before this one are the faster ones, and the pages before the tickets:
                 // each inhibits all that come after it.
                 if !is_loud {
-                    self.firings[number].notified_s.get_or_insert(at_s);
+                    let is_new = !open[usize::from(tier.severity == Severity::Ticket)];
+                    self.firings[number].told.get_or_insert(Told { at_s, is_new });
                 }
                 is_loud = true;
             }
         }
+    }
+
+    /// Whether someone was told of an alert of this severity that is not over.
+    fn is_open(&self, severity: Severity) -> bool {
+        self.alerts.iter().any(|alert| match alert {
+            Alert::Firing { number, .. } => {
+                let Firing { tier, told, .. } = &self.firings[*number];
+                tier.severity == severity && told.is_some()
+            }
+            Alert::Quiet | Alert::Waiting { .. } => false,
+        })
     }
 
     /// Whether the condition of a tier's rule holds.
@@ -183,7 +206,7 @@ impl Alert {
             (Self::Quiet, true) => Self::Waiting { since_s: at_s },
             (Self::Waiting { since_s }, true) if at_s - since_s >= tier.wait.seconds => {
                 let tier = *tier;
-                firings.push(Firing { tier, fired_s: at_s, notified_s: None, ended_s: None });
+                firings.push(Firing { tier, fired_s: at_s, told: None, ended_s: None });
                 Self::Firing { number: firings.len() - 1, calm_s: None }
             }
             (Self::Waiting { since_s }, true) => Self::Waiting { since_s },

@@ -25,19 +25,20 @@ fn replayed(terms: Option<Terms>, parts: &[(u64, u64, u64)]) -> Replay {
 }
 
 /// Tier, minute of firing, of notification and of the end.
-type Told = (&'static str, u64, Option<u64>, Option<u64>);
+type Shown = (&'static str, u64, Option<u64>, Option<u64>);
 
-fn told(replay: &Replay) -> Vec<Told> {
+fn told(replay: &Replay) -> Vec<Shown> {
     let told = |firing: &Firing| {
         let minute = |at_s: u64| at_s / 60;
-        let Firing { tier, fired_s, notified_s, ended_s } = *firing;
-        (tier.long.name, minute(fired_s), notified_s.map(minute), ended_s.map(minute))
+        let Firing { tier, fired_s, told, ended_s } = *firing;
+        let told = told.map(|told| minute(told.at_s));
+        (tier.long.name, minute(fired_s), told, ended_s.map(minute))
     };
     replay.firings().iter().map(told).collect()
 }
 
 #[track_caller]
-fn check(parts: &[(u64, u64, u64)], expected: &[Told]) {
+fn check(parts: &[(u64, u64, u64)], expected: &[Shown]) {
     assert_eq!(told(&replayed(terms("99.9%", 30), parts)), expected);
 }
 
@@ -82,6 +83,10 @@ fn a_slower_tier_is_told_of_when_the_faster_one_is_over() {
     let told = told(&replay);
     assert_eq!(told[0], ("1h", 483, Some(483), Some(510)));
     assert_eq!((told[1].0, told[1].2), ("6h", Some(510)), "{told:?}");
+    // And nobody is woken a second time.
+    let is_new = |firing: &Firing| firing.told.map(|told| told.is_new);
+    let new: Vec<_> = replay.firings().iter().map(is_new).collect();
+    assert_eq!(new[..2], [Some(true), Some(false)]);
 }
 
 #[test]
@@ -109,6 +114,24 @@ fn fewer_than_three_bad_events_alert_nobody() {
         replay.minute(end_min, Counts { good: 1, bad: 0 }, tickets);
     }
     assert_eq!(told(&replay), [("1d", 70, Some(70), None)]);
+}
+
+/// Five days, for which the story that asks the rules has no time; asked once, promtool of
+/// Prometheus 2.42 and of 3.5 said the same minutes, but for one at most.
+#[test]
+fn long_windows_fill_and_run_out_as_those_of_the_rules_do() {
+    let ended = |days: u64, parts: &[(u64, u64, u64)]| {
+        let replay = replayed(terms("99.9%", days), parts);
+        let told = told(&replay).into_iter();
+        told.map(|(tier, fired, _, ended)| (tier, fired, ended.unwrap_or(0))).collect::<Vec<_>>()
+    };
+    let hour = ended(30, &[(4320, 1000, 0), (60, 800, 200), (2820, 1000, 0)]);
+    let expected = [("1h", 4326, 4390), ("6h", 4333, 4420), ("1d", 4366, 4529), ("3d", 4386, 4799)];
+    assert_eq!(hour, expected);
+    let slow = ended(28, &[(3000, 100, 0), (600, 90, 1), (3600, 100, 0)]);
+    assert_eq!(slow, [("6h", 3194, 3625), ("3d", 3348, 3987), ("1d", 3418, 3718)]);
+    let thin = ended(30, &[(4320, 1000, 0), (400, 990, 10), (2480, 1000, 0)]);
+    assert_eq!(thin, [("6h", 4539, 4742)]);
 }
 
 #[test]
