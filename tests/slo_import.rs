@@ -165,7 +165,7 @@ fn what_is_no_such_file_is_wrong_usage() {
     assert_eq!(redora(&["slo", "import"]).0, 2);
 }
 
-/// Imports a text; its output has to be one that the loader takes, and every word on it has a place.
+/// Imports a text: its output has to be one that the loader takes, and every word on it has a line.
 fn check(text: &str) {
     let read =
         |_: &Path, bytes_max: usize| Ok(text.as_bytes()[..text.len().min(bytes_max)].to_vec());

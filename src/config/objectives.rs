@@ -161,8 +161,8 @@ fn keep(
     known.names.push((names, place));
 }
 
-/// Whether what an objective asks for of each span and record is within what is looked for, or could
-/// be added to it.
+/// Whether what an objective asks for of each span and record is within what is looked for, or
+/// could be added to it.
 fn ask(
     walk: &mut Walk<'_>,
     (at, path): (Position, &str),

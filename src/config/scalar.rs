@@ -126,14 +126,8 @@ impl Form {
             }
             Form::Directory => "write a path, such as ./redora-data",
             Form::Seconds => "write a number from 1e-9 to 1e9, such as 0.25",
-            Form::Severity => {
-                "write \">=WARN\", \"<=INFO\", ERROR or WARN..ERROR with \
-                 TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED"
-            }
-            Form::MetricName => {
-                "start with a lower-case letter, go on with lower-case letters, digits and \
-                 underscores, at most 64 in all, and leave out an ending of _total or _created"
-            }
+            Form::Severity => SEVERITY_CURE,
+            Form::MetricName => METRIC_NAME_CURE,
             Form::Attribute => {
                 "write an attribute's key with a letter or digit, at most 256 bytes, such as \
                  http.route"
@@ -166,8 +160,8 @@ impl Form {
             }
             Form::Share => "write it like 95% or 0.95, from 1% to 100%",
             Form::Indicator => {
-                "write availability, latency: { threshold: 300ms }, logs: { bad: { body: lost } } or \
-                 prometheus: { total: …, bad: … }"
+                "write availability, latency: { threshold: 300ms }, logs: { bad: { body: lost } } \
+                 or prometheus: { total: …, bad: … }"
             }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",
@@ -332,6 +326,11 @@ const THRESHOLD_UNITS: [(&str, u64); 6] = [
     ("us", 1_000),
     ("ns", 1),
 ];
+
+const SEVERITY_CURE: &str = "write \">=WARN\", \"<=INFO\", ERROR or WARN..ERROR with \
+                             TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED";
+const METRIC_NAME_CURE: &str = "start with a lower-case letter, go on with lower-case letters, digits and \
+     underscores, at most 64 in all, and leave out an ending of _total or _created";
 
 /// Characters of a value that a fault shows: enough to find it by.
 const SHOWN_CHARS_MAX: usize = 80;

@@ -147,8 +147,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The scalar as it stands in the file; `None` where it is none. Files of other tools know of no
-    /// interpolation, and their queries may well hold a `$`.
+    /// The scalar as it stands in the file; `None` where it is none. Files of other tools know of
+    /// no interpolation, and their queries may well hold a `$`.
     pub(super) fn plain<'n>(&mut self, field: &Field<'n>) -> Option<&'n str> {
         let plain = field.as_plain();
         if plain.is_none() {

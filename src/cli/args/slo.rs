@@ -19,9 +19,9 @@ pub(in crate::cli) enum SloCommand {
 
 /// Convert files of Sloth, Pyrra or OpenSLO to objectives of redora
 ///
-/// Prints one file for `slos`, with a comment above each objective on what stayed behind. The same is
-/// said on stderr with its line. The command exits 1 when an objective could not be converted; the
-/// others are printed. docs/slo.md has a table of what comes over.
+/// Prints one file for `slos`, with a comment above each objective on what stayed behind. The same
+/// is said on stderr with its line. The command exits 1 when an objective could not be converted;
+/// the others are printed. docs/slo.md has a table of what comes over.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,

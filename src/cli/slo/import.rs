@@ -1,5 +1,5 @@
-//! `redora slo import`: files of other tools into one of redora's, with a word on stderr for whatever
-//! did not come along.
+//! `redora slo import`: files of other tools into one of redora's, with a word on stderr for
+//! whatever did not come along.
 
 use std::path::Path;
 

@@ -49,7 +49,7 @@ impl<'a> Reading<'a> {
         (!whole.is_null()).then_some(whole)
     }
 
-    /// The resources that a document holds: those of a list as `kubectl get` prints it, else itself.
+    /// The resources that a document holds: those of a list as `kubectl get` prints it, or itself.
     pub(super) fn items<'n>(&mut self, document: &Field<'n>) -> Vec<Field<'n>> {
         let entries = document.entries();
         let of = |name: &str| entries.iter().find(|(_, key, _)| *key == name);
@@ -69,7 +69,7 @@ impl<'a> Reading<'a> {
         self.notes.push(Note { file, line, column, key, reason });
     }
 
-    /// The objective with what was told since the one before; where there is none, that is set aside.
+    /// The objective with what was told since the one before; without one, that is set aside.
     pub(super) fn noted(&mut self, draft: Option<Draft>) -> Option<Draft> {
         let notes = in_order(std::mem::take(&mut self.notes));
         let Some(draft) = draft else {

@@ -1,10 +1,10 @@
-//! OpenSLO v1: an SLO for each promise, of which indicator, data source and alerts stand in place or
-//! in documents of their own, by name. References are followed within the file alone, so that what a
-//! file says does not depend on its neighbours.
+//! OpenSLO v1: an SLO for each promise, of which indicator, data source and alerts stand in place
+//! or in documents of their own, by name. References are followed within the file alone, so that
+//! what a file says does not depend on its neighbours.
 //!
 //! Two types of sources are read. `Prometheus` takes `query`. `redora` is what the agent counts
-//! itself: `operation`, `kind` and `match` as in redora's own files, as a ratio for availability and
-//! as a threshold in seconds for latency.
+//! itself: `operation`, `kind` and `match` as in redora's own files, as a ratio for availability
+//! and as a threshold in seconds for latency.
 
 mod alerts;
 mod indicator;

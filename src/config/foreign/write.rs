@@ -242,8 +242,8 @@ mod tests {
     /// What a value reads back as, dollars aside.
     #[track_caller]
     fn read_back(value: &str) -> String {
-        let mut text = String::from("- ");
-        entry(&mut text, 0, "key", value);
+        let mut text = String::from("- \n");
+        entry(&mut text, 1, "key", value);
         let tree = node::read(&text).unwrap_or_else(|fault| panic!("{fault:?} in {text:?}"));
         let Some(Value::List(list)) = tree.root.map(|root| root.value) else { panic!("{text:?}") };
         let Value::Map(entries) = &list[0].value else { panic!("{text:?}") };

@@ -62,8 +62,8 @@ impl<'n> Objects<'n> {
         Some(reading.section(&mut keys, "spec"))
     }
 
-    /// The `spec` of what an element of a list says in place, or refers to by the key `reference`. A
-    /// name that nothing has may stand in another file, and is told.
+    /// The `spec` of what an element of a list says in place, or refers to by the key `reference`.
+    /// A name that nothing has may stand in another file, and is told.
     pub(super) fn element(
         &self,
         reading: &mut Reading<'_>,
