@@ -68,8 +68,6 @@ pub enum Form {
     SpanKind,
     /// A severity of alerts.
     Tier,
-    /// A question to Prometheus.
-    Query,
 }
 
 impl Form {
@@ -105,7 +103,6 @@ impl Form {
             Form::Period => "period",
             Form::SpanKind => "kind of span",
             Form::Tier => "tier",
-            Form::Query => "query",
         }
     }
 
@@ -162,17 +159,12 @@ impl Form {
                 "write a percentage such as 99.9% or a ratio such as 0.999, from 1% to below 100%"
             }
             Form::Indicator => {
-                "write availability, latency: { threshold: 300ms } or prometheus: { total: …, \
-                 bad: … }"
+                "write availability, latency: { threshold: 300ms } or prometheus: {…}"
             }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",
             Form::SpanKind => "write server, client, producer, consumer or internal",
             Form::Tier => "write page or ticket",
-            Form::Query => {
-                "write a selector such as requests_total{job=\"api\"}, or an expression with \
-                 {{.window}} for its range"
-            }
         }
     }
 }
