@@ -43,7 +43,7 @@ fn leftover(folder: &Path) -> Result<Option<PathBuf>, (PathBuf, io::Error)> {
     let path = folder.join("alerts").join(objectives::PATH);
     let mut start = Vec::new();
     let start = File::open(&path)
-        .and_then(|file| file.take(FIRST_LINE_BYTES_MAX).read_to_end(&mut start))
+        .and_then(|file| io::copy(&mut file.take(FIRST_LINE_BYTES_MAX), &mut start))
         .map(|_| String::from_utf8_lossy(&start));
     match start {
         Ok(start) => Ok(objectives::is_rendered(&start).then_some(path)),

@@ -4,7 +4,6 @@
 use redora_model::slo::{Queries, Query, QueryFault, Template};
 
 use super::fault::{Conflict, Problem};
-use super::scalar::Form;
 use super::walk::{Field, Section, Walk};
 
 /// Reads `indicator.prometheus`.
@@ -42,7 +41,7 @@ fn parsed<T>(
     let Some(text) = walk.text(field) else {
         if walk.faults() == faults {
             // Nothing but an empty `${NAME:-}` is not given.
-            walk.fault(section.at, &field.key, Problem::Missing(Form::Query.cure()));
+            walk.fault(section.at, &field.key, Problem::Missing(CURE));
         }
         return None;
     };
@@ -50,3 +49,6 @@ fn parsed<T>(
     let fault = |fault| walk.fault(field.at, &field.key, Problem::Query { shown, fault });
     parse(&text.value).map_err(fault).ok()
 }
+
+const CURE: &str = "write a selector such as requests_total{job=\"api\"}, or an expression with \
+                    {{.window}} for its range";

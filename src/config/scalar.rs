@@ -70,8 +70,6 @@ pub enum Form {
     SpanKind,
     /// A severity of alerts.
     Tier,
-    /// A question to Prometheus.
-    Query,
 }
 
 impl Form {
@@ -108,7 +106,6 @@ impl Form {
             Form::Period => "period",
             Form::SpanKind => "kind of span",
             Form::Tier => "tier",
-            Form::Query => "query",
         }
     }
 
@@ -160,17 +157,12 @@ impl Form {
             }
             Form::Share => "write it like 95% or 0.95, from 1% to 100%",
             Form::Indicator => {
-                "write availability, latency: { threshold: 300ms }, logs: { bad: { body: lost } } \
-                 or prometheus: { total: …, bad: … }"
+                "write availability, latency: { threshold: 300ms }, logs: {…} or prometheus: {…}"
             }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",
             Form::SpanKind => "write server, client, producer, consumer or internal",
             Form::Tier => "write page or ticket",
-            Form::Query => {
-                "write a selector such as requests_total{job=\"api\"}, or an expression with \
-                 {{.window}} for its range"
-            }
         }
     }
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,14 @@ OBJECTIVE = """\
   indicator: availability
   objective: 99%
   team: till
+- name: as-others
+  service: shop
+  objective: 99%
+  tiers: []
+  indicator:
+    prometheus:
+      total: redora_requests_total{service="shop",kind="server"}
+      good: redora_requests_total{service="shop",kind="server",outcome="ok"}
 """
 
 
@@ -45,6 +54,7 @@ def hurried(text: str) -> str:
         return found[1] + re.sub(r"(\d+)([smhd])", sixtieth, found[2])
 
     ranges = re.sub(r"(\[)([\d:smhd]+)(?=\])", all_of, text)
+    ranges = re.sub(r"(offset )(\d+[smhd])", all_of, ranges)
     return re.sub(r"(?m)^(\s*(?:- )?\w*(?:for|interval|wait): )(\d+[smhd])$", all_of, ranges)
 
 
@@ -85,7 +95,12 @@ delivery: {{ incidents: [webhook: true] }}
 """).start()
     rules = tmp_path / "rules"
     rules.mkdir()
+    render = [tools.redora, "render", "--config", agent.config, "--out", tmp_path / "rendered"]
+    subprocess.run(render, check=True, capture_output=True, timeout=60)
+    rendered = tmp_path / "rendered" / "alerts" / "rules"
     for path in (ROOT / "alerts" / "rules").glob("*.yaml"):
+        assert (rendered / path.name).read_text() == path.read_text()
+    for path in rendered.glob("*.yaml"):
         (rules / path.name).write_text(hurried(path.read_text()))
     key = tmp_path / "routing-key"
     key.write_text("story")
@@ -122,6 +137,23 @@ def traffic(senders: dict[str, Sender], failing: str, until: Callable[[], bool],
     raise AssertionError(f"two minutes in vain until {what}")
 
 
+def assert_board_shows(prometheus: Prometheus, objectives: set[str]) -> None:
+    """Both objectives look at the same requests, and both burn on the board: one by the agent's
+    counters, the other by rules over a counter that might be anybody's.
+    """
+    board = json.loads((ROOT / "dashboards" / "redora-slo.json").read_text())
+    graphs = {panel["title"]: panel for panel in board["panels"] if panel["type"] == "timeseries"}
+    burning = {"Budget left": False, "Burn over an hour": True, "Burn over six hours": True}
+    for title, is_rate in burning.items():
+        expr = graphs[title]["targets"][0]["expr"]
+        for variable in board["templating"]["list"]:
+            expr = expr.replace(f"${variable['name']}", variable.get("allValue", ".+"))
+        rows = prometheus.query(expr.replace("[1h]", "[60s]").replace("[6h]", "[360s]"))
+        values = {row["metric"]["slo"]: float(row["value"][1]) for row in rows}
+        assert set(values) == objectives, title
+        assert all((value > 1) is is_rate for value in values.values()), title
+
+
 def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: Stage) -> None:
     """The page comes alone, ends, and the change failure has its evidence."""
 
@@ -146,6 +178,7 @@ def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: S
         "1d": "suppressed",
         "3d": "suppressed",
     }
+    assert_board_shows(stage.prometheus, {"availability", "as-others"})
     assert "RedoraSloBurn" not in {labels["alertname"] for labels in stage.tickets("firing")}
     page = stage.heard("/pager")[0]
     assert page["routing_key"] == "story"

@@ -11,8 +11,8 @@ pub fn rule_files() -> [RuleFile; 4] {
     [slo::file(), red::file(), dora::file(), agent::file()]
 }
 
-/// Each file below `alerts/` with its text: `rules/slo.yaml`, …, `alertmanager.yml`. Objectives over
-/// metrics of others, where there are any, have `rules/objectives.yaml`.
+/// Each file below `alerts/` with its text: `rules/slo.yaml`, …, `alertmanager.yml`. Objectives
+/// over metrics of others, where there are any, have `rules/objectives.yaml`.
 #[must_use]
 pub fn files(links: &Links, queried: &[Queried]) -> Vec<(String, String)> {
     let rules = rule_files().into_iter().chain(objectives::file(queried));

@@ -25,7 +25,7 @@ fn queried(service: &str, name: &str, queries: Queries) -> Queried {
         name: name.to_owned(),
         service: Service::new(service),
         queries,
-        goal: Goal::parse("99.9%").unwrap(),
+        goal: Goal::parse("99.9%").expect("a goal"),
         window_s: 30 * 86_400,
         tiers: Tiers::ALL,
         team: String::new(),
@@ -35,15 +35,15 @@ fn queried(service: &str, name: &str, queries: Queries) -> Queried {
 
 /// Rules of objectives over metrics of others, one of each sort.
 fn of_others() -> RuleFile {
-    let query = |text| Query::parse(text).unwrap();
-    let ratio = Template::parse("a[{{.window}}]").unwrap();
+    let query = |text| Query::parse(text).expect("a query");
+    let ratio = Template::parse("a[{{.window}}]").expect("a window");
     let queries = [
         Queries::Bad { total: query("a"), bad: query("b") },
         Queries::Good { total: query("a"), good: query("rate(b[{{.window}}]) + 1") },
         Queries::BadRatio(ratio),
     ];
     let objectives = queries.map(|queries| queried("shop", &format!("{queries:?}"), queries));
-    objectives::file(&objectives).unwrap()
+    objectives::file(&objectives).expect("there are some")
 }
 
 #[test]
