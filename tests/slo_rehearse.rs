@@ -152,7 +152,6 @@ fn what_cannot_be_rehearsed_says_what_to_do() {
         (vec!["--history", &history, "--objective", "99%", "--slo", "down"], 1, "holds no events"),
         (vec!["--history", &bad, "--objective", "99%"], 1, "the history: line 1: no record"),
         (vec!["--history", "-", "--incidents", "-", "--objective", "9%"], 2, "stdin is one file"),
-        (vec!["--prometheus", "https://h"], 2, "only http is built in"),
         (vec!["--prometheus", "http://h", "--history", &history], 2, "cannot be used with"),
         (vec!["--prometheus", "http://h", "--token", "${NOBODY}"], 2, "NOBODY is not set"),
         (vec!["--prometheus", "http://h", "--token", "a\nb"], 2, "no header may hold"),

@@ -130,8 +130,10 @@ const HOMES: &[Home] = &[
     },
     Home { package: "rusqlite", rooms: &[("collector/src/ledger", "the only room with SQL")] },
     Home { package: "rustls", rooms: &[("collector/src/sources/github", "whom TLS trusts")] },
+    Home { package: "rustls_native_certs", rooms: &[("src/listen", "whom the system trusts")] },
     Home { package: "saphyr_parser", rooms: &[("src/config", "YAML with its positions")] },
     Home { package: "socket2", rooms: &[("src/listen", "options a socket needs before it binds")] },
+    Home { package: "tokio_rustls", rooms: &[("src/listen", "questions in TLS")] },
     Home { package: "tracing_opentelemetry", rooms: &[("src/process", "own spans onward")] },
     Home { package: "tracing_subscriber", rooms: &[("src/process", "own logs out")] },
     Home {

@@ -40,8 +40,7 @@ pub(super) fn url(text: &str) -> Result<Uri, UrlFault> {
 pub(super) fn prometheus(text: &str) -> Result<Uri, PrometheusFault> {
     let url: Uri = text.parse().map_err(|_| PrometheusFault::Form)?;
     match url.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err(PrometheusFault::Scheme),
+        Some("http" | "https") => {}
         _ => return Err(PrometheusFault::Form),
     }
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
@@ -56,11 +55,6 @@ pub(super) fn prometheus(text: &str) -> Result<Uri, PrometheusFault> {
 pub(super) enum PrometheusFault {
     #[error("write it as http://HOST:PORT, with the path that /api/v1 is below if there is one")]
     Form,
-    #[error(
-        "only http is built in; run this where Prometheus answers http, or bring it here with \
-         `ssh -L` or `kubectl port-forward`"
-    )]
-    Scheme,
     #[error("other users of this machine see the command line; give --user and --password")]
     User,
 }
@@ -203,11 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_a_prometheus_shows_no_secret_and_speaks_http() {
-        for text in ["http://h:9090", "http://[::1]/", "http://h/prometheus/"] {
+    fn an_address_of_a_prometheus_shows_no_secret() {
+        for text in ["http://h:9090", "http://[::1]/", "https://h/prometheus/"] {
             assert!(prometheus(text).is_ok(), "{text}");
         }
-        assert_eq!(prometheus("https://h"), Err(PrometheusFault::Scheme));
         assert_eq!(prometheus("http://a:b@h"), Err(PrometheusFault::User));
         for text in ["", "h:9090", "http://", "http://h/?a=b", "ftp://h"] {
             assert_eq!(prometheus(text), Err(PrometheusFault::Form), "{text}");

@@ -321,8 +321,9 @@ const THRESHOLD_UNITS: [(&str, u64); 6] = [
 
 const SEVERITY_CURE: &str = "write \">=WARN\", \"<=INFO\", ERROR or WARN..ERROR with \
                              TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED";
-const METRIC_NAME_CURE: &str = "start with a lower-case letter, go on with lower-case letters, digits and \
-     underscores, at most 64 in all, and leave out an ending of _total or _created";
+const METRIC_NAME_CURE: &str = "start with a lower-case letter, go on with lower-case letters, \
+                                digits and underscores, at most 64 in all, and leave out an \
+                                ending of _total or _created";
 
 /// Characters of a value that a fault shows: enough to find it by.
 const SHOWN_CHARS_MAX: usize = 80;

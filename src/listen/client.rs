@@ -1,5 +1,5 @@
 //! One GET over one connection, for questions to another agent and to a Prometheus; a client
-//! library with pools, redirects and TLS would be most of the binary.
+//! library with pools, redirects and cookies would be more than all of the questions.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,8 +10,11 @@ use http::{HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
+
+use super::tls::{self, Distrust};
 
 /// The longest answer that [`get`] takes.
 pub const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -19,12 +22,15 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GetError {
-    /// The URL has another scheme than http, or no host.
+    /// The URL has another scheme than http and https, or no host.
     #[error("only URLs as http://HOST:PORT/PATH can be asked")]
     Url,
     /// Nobody accepts the connection.
     #[error("cannot connect: {0}")]
     Unreachable(#[source] io::Error),
+    /// Whoever accepts it is not to be trusted.
+    #[error(transparent)]
+    Untrusted(#[from] Distrust),
     /// The time-out passed.
     #[error("no answer within {} ms", .0.as_millis())]
     Silent(Duration),
@@ -73,17 +79,32 @@ pub async fn ask(question: Question<'_>) -> Result<(StatusCode, Bytes), GetError
 }
 
 async fn exchange(question: Question<'_>) -> Result<(StatusCode, Bytes), GetError> {
-    let Question { url, authorization, bytes_max, .. } = question;
-    let (Some("http"), Some(authority)) = (url.scheme_str(), url.authority()) else {
-        return Err(GetError::Url);
+    let url = question.url;
+    let (is_tls, authority) = match (url.scheme_str(), url.authority()) {
+        (Some("http"), Some(authority)) => (false, authority),
+        (Some("https"), Some(authority)) => (true, authority),
+        _ => return Err(GetError::Url),
     };
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let port = authority.port_u16().unwrap_or(80);
+    let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
     let socket = connect(host, port).await.map_err(GetError::Unreachable)?;
+    if is_tls {
+        converse(tls::connect(host, socket).await?, authority.as_str(), question).await
+    } else {
+        converse(socket, authority.as_str(), question).await
+    }
+}
+
+async fn converse(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    authority: &str,
+    question: Question<'_>,
+) -> Result<(StatusCode, Bytes), GetError> {
+    let Question { url, authorization, bytes_max, .. } = question;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(socket)).await.map_err(GetError::NotHttp)?;
     let mut request = Request::get(url.path_and_query().map_or("/", |path| path.as_str()))
-        .header(header::HOST, authority.as_str())
+        .header(header::HOST, authority)
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|_| GetError::Url)?;

@@ -3,8 +3,8 @@
 One set of histories is written three times: as records for `redora slo rehearse --history`, as
 samples that a real Prometheus serves, and as series of a promtool test of the committed rules. What
 is rehearsed becomes the expectation of that test, to one evaluation. The histories cross their
-thresholds steeply: where a burn creeps past one, the extrapolation of `increase` decides on minutes,
-and versions of Prometheus differ in it among themselves.
+thresholds steeply: where a burn creeps past one, the extrapolation of `increase` decides on some
+minutes, and versions of Prometheus differ in it among themselves.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from typing import Any
 import pytest
 
 from conftest import ROOT, Tools
+from harness.process import Process, clean_environment, free_ports
 from harness.prometheus import Flavour, Prometheus
+from harness.waiting import eventually
 
 # A full hour, so that the six minutes of the rules begin where those of promtool's epoch do.
 BEGINS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
 MINUTES = 240
 SCRAPE = 30
+UNTIL = datetime.fromtimestamp(BEGINS + 60 * MINUTES, UTC).isoformat()
 TIERS = ("1h", "6h", "1d", "3d")
 
 
@@ -198,10 +201,22 @@ def rules_test(path: Path, rehearsed: dict[str, list[dict[str, Any]]]) -> None:
     path.write_text(json.dumps(written))
 
 
+def ended(
+    tools: Tools, *words: str | Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A rehearsal that came to an end."""
+    return subprocess.run(
+        [tools.redora, "slo", "rehearse", "--format", "json", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean_environment() | (environment or {}),
+    )
+
+
 def rehearse(tools: Tools, *words: str | Path) -> dict[str, Any]:
     """A rehearsal that must succeed, as JSON."""
-    command = [tools.redora, "slo", "rehearse", "--format", "json", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = ended(tools, *words)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -258,8 +273,7 @@ def from_prometheus(tools: Tools, folder: Path) -> dict[str, dict[str, list[dict
         server = Prometheus.configured(flavour, home, "scrape_configs: []\n")
         try:
             server.wait_ready()
-            until = datetime.fromtimestamp(BEGINS + 60 * MINUTES, UTC).isoformat()
-            words = ["--prometheus", server.url, "--since", "1d", "--until", until]
+            words = ["--prometheus", server.url, "--since", "1d", "--until", UNTIL]
             rehearsed = firings(rehearse(tools, *words))
             server.stop()
             return rehearsed
@@ -315,3 +329,72 @@ def test_the_rules_do_what_was_rehearsed(
     with ThreadPoolExecutor(max_workers=2) as pool:
         for done in pool.map(tested, programs):
             assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+# The user `shop` with the password `test`, as the documentation of Prometheus has it.
+WEB = """\
+tls_server_config: { cert_file: leaf.pem, key_file: leaf.key }
+basic_auth_users: { shop: $2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay }
+"""
+
+
+def certificates(folder: Path) -> None:
+    """An authority of our own, and a certificate of it for this machine."""
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    new += ["-nodes", "-days", "2"]
+    leaf = ["-CA", "ca.pem", "-CAkey", "ca.key", "-subj", "/CN=prometheus"]
+    leaf += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    leaf += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    for words in (
+        ["-subj", "/CN=ours", "-keyout", "ca.key", "-out", "ca.pem"],
+        [*leaf, "-keyout", "leaf.key", "-out", "leaf.pem"],
+    ):
+        subprocess.run([*new, *words], cwd=folder, check=True, capture_output=True, timeout=30)
+
+
+def test_a_prometheus_behind_tls_and_a_password_is_asked_by_whom_it_knows(
+    tools: Tools,
+    folder: Path,
+    from_prometheus: dict[str, dict[str, list[dict[str, Any]]]],
+) -> None:
+    """And nobody is told a password who does not show the certificate."""
+    certificates(folder)
+    (folder / "web.yaml").write_text(WEB)
+    (folder / "password").write_text("test\n")
+    (port,) = free_ports(1)
+    server = Process(
+        "prometheus-tls",
+        [
+            tools.prometheus_3 / "prometheus",
+            f"--config.file={folder / 'prometheus-3' / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'prometheus-3' / 'tsdb'}",
+            f"--web.config.file={folder / 'web.yaml'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--query.lookback-delta=30s",
+        ],
+        folder,
+    )
+    url = f"https://127.0.0.1:{port}"
+    words = ["--prometheus", url, "--since", "1d", "--until", UNTIL]
+    known = [*words, "--user", "shop", "--password", f"${{file:{folder / 'password'}}}"]
+    trusting = {"SSL_CERT_FILE": str(folder / "ca.pem")}
+    try:
+        asked = eventually(
+            lambda: [
+                done
+                for done in [ended(tools, *known, environment=trusting)]
+                if "cannot connect" not in done.stderr and "503" not in done.stderr
+            ],
+            "Prometheus is ready",
+            60,
+        )[0]
+        assert (asked.returncode, asked.stderr) == (0, ""), asked.stderr
+        assert firings(json.loads(asked.stdout)) == from_prometheus["3"]
+        stranger = ended(tools, *words, environment=trusting)
+        assert stranger.returncode == 1
+        assert "401 Unauthorized; give --token, or --user and --password" in stranger.stderr
+        distrust = ended(tools, *known)
+        assert distrust.returncode == 1
+        assert "SSL_CERT_FILE" in distrust.stderr
+    finally:
+        server.kill()
