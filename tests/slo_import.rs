@@ -93,6 +93,24 @@ fn what_is_written_passes_the_check() {
 }
 
 #[test]
+fn promtool_takes_the_rules_of_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (i, name) in examples().iter().filter(|name| !name.ends_with("/lost.yaml")).enumerate() {
+        let out = path(&format!("slos/{i}.yaml"));
+        assert_eq!(redora(&["slo", "import", "--out", &out, name]).0, 0);
+    }
+    let config = path("redora.yaml");
+    fs::write(&config, format!("data_dir: {}\nslos: slos/*.yaml\n", path("data"))).unwrap();
+    let (code, _, stderr) = redora(&["render", "--config", &config, "--out", &path("")]);
+    assert_eq!(code, 0, "{stderr}");
+    let rules = path("alerts/rules/objectives.yaml");
+    let run = Command::new("promtool").args(["check", "rules", &rules]).output();
+    let run = run.expect("promtool is on PATH: ./test install brings it");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
 fn openslo_is_read_as_it_stands_and_check_says_what_stayed_behind() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = root.join(DATA).join("openslo/harbour.yaml");
