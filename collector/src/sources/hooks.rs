@@ -5,7 +5,7 @@
 //! Signature: `X-Hub-Signature-256: sha256=` and the HMAC-SHA256 of the raw body in hexadecimal,
 //! keyed with the hook's secret.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 

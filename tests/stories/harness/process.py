@@ -10,8 +10,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+# Stories run side by side in a few processes, and two must not be given the same free port.
+WORKERS_MAX = 8
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MAX
 # Below the kernel's range for outgoing connections, so that no client of the machine sits on one.
-PORTS = range(20_000, 32_000)
+PORTS = range(20_000 + WORKER, 32_000, WORKERS_MAX)
 
 
 def free_ports(count: int) -> list[int]:

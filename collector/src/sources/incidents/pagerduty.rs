@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use redora_model::fact::{Fact, Nature, Turn};
 use redora_model::identity::Service;
 use serde::Deserialize;
