@@ -3,8 +3,8 @@
 //! boards serve them as they serve its own. A second set of alerts would drift from the first.
 //!
 //! - Each objective has three groups, so that hundreds are evaluated side by side. Within a group a
-//!   rule sees what the one before it recorded; alerts of `slo.yaml` see it half a minute later at
-//!   most, and no series between two groups ever goes stale, since each is recorded always.
+//!   rule sees what the one before it recorded. Rules of `slo.yaml` may see it half a minute late,
+//!   which is far within the five minutes for which Prometheus shows a value.
 //! - Events are counted here up to six hours. What follows from the counts, which are burn rates
 //!   and the counts of days, `slo.yaml` records of every objective that has some. The budget is
 //!   what the recorded half hours of its window leave.
@@ -19,7 +19,7 @@ use redora_model::slo::{
 };
 
 use super::slo::{alerts, spent};
-use super::{Group, Record, Rule, RuleFile, Severity, expr};
+use super::{Group, Record, Rule, RuleFile, Severity};
 
 /// Rules of these objectives; where there are none, there is no file.
 #[must_use]
@@ -186,14 +186,12 @@ impl<'a> Of<'a> {
         let siblings = siblings.join(" or ");
         let first = |counter: &Counter<'_>| {
             let selector = counter.selector;
-            let first = expr(&format!(
-                "
-                sum(
-                  min_over_time({selector}[30s] offset 15s)
-                  unless last_over_time({selector}[6h] offset 45s)
-                  and on (job, instance) ({siblings})
-                )"
-            ));
+            // Not indented with the code: blanks in quotes of the selector are its own.
+            let first = format!(
+                "sum(\n  min_over_time({selector}[30s] offset 15s)\n  \
+                 unless last_over_time({selector}[6h] offset 45s)\n  \
+                 and on (job, instance) ({siblings})\n)"
+            );
             self.record(FIRST_EVENTS, first, [("of", counter.of.to_owned())])
         };
         counters.iter().map(first).collect()
