@@ -41,7 +41,10 @@ fn help_lists_exactly_the_commands_that_exist() {
     for flag in ["--help", "-h"] {
         let (code, stdout, stderr) = ask(&[flag]);
         assert_eq!((code, stderr.as_str()), (0, ""));
-        assert_eq!(commands(&stdout), ["run", "check", "health", "render", "slo", "dora", "completions"]);
+        assert_eq!(
+            commands(&stdout),
+            ["run", "check", "health", "render", "slo", "dora", "completions"]
+        );
     }
     assert!(ask(&["--help"]).1.contains("Exit codes: 0 done, 1 failed while running, 2 wrong"));
 }
