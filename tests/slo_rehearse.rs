@@ -88,6 +88,8 @@ incidents: 1 of 2 detected, 1 missed, median after 2 min
   2            2026-01-01T18:00:00Z  missed
 "
     );
+    let page = include_str!("../docs/slo.md");
+    assert!(page.contains(&format!("```text\n{table}```\n")), "docs/slo.md shows another table");
     let calm = place.rehearse(&["--objective", "50%", "--format", "json"]);
     let calm: Value = serde_json::from_str(&calm).unwrap();
     assert_eq!(calm["objectives"][0]["firings"], Value::Array(Vec::new()));

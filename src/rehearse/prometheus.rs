@@ -31,7 +31,7 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {
     /// It cannot be asked.
-    #[error("{url}: {fault}; name an address at which Prometheus answers")]
+    #[error("{url}: {fault}; is this the address of Prometheus, or is --timeout too short for it?")]
     Unreachable {
         /// Its address.
         url: Uri,
@@ -238,7 +238,12 @@ async fn ask(
         return Err(Unread::Unauthorised { url, status });
     }
     match answer::read(&body) {
-        Ok(series) => Ok(Some((series, body.len()))),
+        Ok(mut series) => {
+            // A server that tells of times that nobody asked for would confuse their order.
+            let is_asked = |at_min: u64| (from_min..=to_min).contains(&at_min);
+            series.iter_mut().for_each(|one| one.points.retain(|(at_min, _)| is_asked(*at_min)));
+            Ok(Some((series, body.len())))
+        }
         Err(Refusal::TooMuch) => Ok(None),
         Err(Refusal::Said(said)) => Err(Unread::Refused { url, said }),
         Err(Refusal::Foreign) => Err(Unread::Foreign { url, status }),

@@ -115,6 +115,22 @@ mod tests {
         assert!(series.len() == 2 && series[1].points.is_empty());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_is_too_strange(
+            body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            at_s in proptest::prelude::any::<f64>(),
+            value in ".{0,20}",
+        ) {
+            let _refused = read(&body);
+            let points = serde_json::json!([[at_s, value]]);
+            let row = serde_json::json!({"metric": {}, "values": points});
+            let data = serde_json::json!({"result": [row]});
+            let body = serde_json::json!({"status": "success", "data": data}).to_string();
+            let _refused = read(body.as_bytes());
+        }
+    }
+
     #[test]
     fn refusals_are_told_apart() {
         for (body, refusal) in [
