@@ -51,8 +51,6 @@ pub(super) struct Found {
 pub struct Imported {
     /// The file; empty where there is no objective for it.
     pub text: String,
-    /// How many objectives are in it.
-    pub objectives: usize,
     /// What stayed behind, in the order of the files.
     pub notes: Vec<Note>,
     /// Why some objectives did not come over.
@@ -62,10 +60,9 @@ pub struct Imported {
 /// Converts files, each by its name with its text.
 ///
 /// # Errors
-/// The faults of the first files that are no YAML or nobody's format: what they hold is not known.
+/// The faults of documents that are no YAML or in nobody's format: what they hold is not known.
 pub(super) fn import(files: &[(String, String)], sources: Sources<'_>) -> Result<Imported, Faults> {
-    let mut imported =
-        Imported { text: String::new(), objectives: 0, notes: Vec::new(), faults: Vec::new() };
+    let mut imported = Imported { text: String::new(), notes: Vec::new(), faults: Vec::new() };
     let mut names: HashMap<(String, String), String> = HashMap::new();
     let mut unknown = Vec::new();
     for (file, text) in files {
@@ -100,7 +97,6 @@ pub(super) fn import(files: &[(String, String)], sources: Sources<'_>) -> Result
         told.sort_by_key(|note| (note.line, note.column));
         imported.faults.extend(faults);
         imported.notes.extend(told);
-        imported.objectives += kept.len();
         if !kept.is_empty() {
             let gap = if imported.text.is_empty() { "" } else { "\n" };
             imported.text.push_str(gap);

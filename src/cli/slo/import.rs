@@ -23,7 +23,7 @@ pub(super) fn import(options: &SloImportOptions) -> Outcome {
     if !imported.faults.is_empty() {
         // At the start of a line, where editors look for FILE:LINE:COLUMN.
         let faults = Faults(imported.faults.clone());
-        outcome::complain(&format_args!("not all objectives were converted\n{faults}"));
+        outcome::complain(&format_args!("not everything was converted\n{faults}"));
     }
     let written = if options.out == Path::new("-") {
         outcome::print(imported.text.as_bytes())

@@ -143,6 +143,7 @@ fn goal(reading: &mut Reading<'_>, keys: &mut Keys<'_>) -> Option<Goal> {
     if found != 1 {
         let choices = "target and targetPercent";
         reading.lost(keys.at, &keys.path, Inconvertible::Indicators { found, choices });
+        let _ = (keys.take("target"), keys.take("targetPercent"));
         return None;
     }
     if let Some(given) = reading.text(keys, "target") {

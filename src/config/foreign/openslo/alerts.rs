@@ -16,7 +16,7 @@ pub(super) fn tiers<'n>(
     objects: &Objects<'n>,
 ) -> Tiers {
     let policies = reading.list(spec, "alertPolicies");
-    let mut tiers = Tiers { page: false, ticket: false };
+    let mut tiers = NONE;
     let mut are_known = !policies.is_empty();
     for field in policies {
         let policy = objects.element(reading, &field, "alertPolicyRef", "AlertPolicy");
@@ -39,14 +39,16 @@ fn policy_tiers<'n>(
     reading.leave(&mut policy, &["alertWhenNoData", "alertWhenResolved"], &Uncarried::AlertMoment);
     reading.leave(&mut policy, &["notificationTargets"], &Uncarried::NotificationTarget);
     let _ = policy.take("description");
-    let mut tiers = Tiers { page: false, ticket: false };
-    for field in reading.list(&mut policy, "conditions") {
+    let conditions = reading.list(&mut policy, "conditions");
+    // What says nothing of when it alerts switches nothing off.
+    let mut tiers = if conditions.is_empty() { Tiers::ALL } else { NONE };
+    for field in conditions {
         let condition = objects.element(reading, &field, "conditionRef", "AlertCondition");
         let found = condition.map_or(Tiers::ALL, |condition| severity(reading, condition));
         tiers = union(tiers, found);
     }
     reading.leave_rest(policy, &Uncarried::UnknownKey);
-    if is_wanted == Some(false) { Tiers { page: false, ticket: false } } else { tiers }
+    if is_wanted == Some(false) { NONE } else { tiers }
 }
 
 fn severity(reading: &mut Reading<'_>, mut condition: Keys<'_>) -> Tiers {
@@ -68,3 +70,5 @@ fn severity(reading: &mut Reading<'_>, mut condition: Keys<'_>) -> Tiers {
 fn union(one: Tiers, other: Tiers) -> Tiers {
     Tiers { page: one.page || other.page, ticket: one.ticket || other.ticket }
 }
+
+const NONE: Tiers = Tiers { page: false, ticket: false };
