@@ -293,13 +293,16 @@ impl Books {
     ) -> Result<(), Fault> {
         let Look { watch, gathered } = look;
         watch.clear();
+        let rules = self.log_metrics.rules();
+        let Some(checks) = self.slo.record_checks() else {
+            let record = LogRecord::read(bytes, |kv| watch.see(rules, kv))?;
+            self.log_metrics.stage(&record, watch, now_ms);
+            return Ok(());
+        };
         gathered.clear();
-        let (rules, checks) = (self.log_metrics.rules(), self.slo.record_checks());
         let record = LogRecord::read(bytes, |kv| {
             watch.see(rules, kv);
-            if let Some(checks) = checks {
-                gathered.see(checks, kv);
-            }
+            gathered.see(checks, kv);
         })?;
         self.log_metrics.stage(&record, watch, now_ms);
         self.slo.stage_record(&record, gathered);
