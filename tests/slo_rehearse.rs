@@ -140,6 +140,13 @@ fn objectives_and_incidents_are_those_of_a_configuration() {
 }
 
 #[test]
+fn the_command_explains_itself_with_examples() {
+    let (code, stdout, stderr) = redora(&["--help"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.contains("Usage: redora slo rehearse") && stdout.contains("Examples:\n"));
+}
+
+#[test]
 fn what_cannot_be_rehearsed_says_what_to_do() {
     let place = Place::new();
     let history = place.path("events.jsonl");

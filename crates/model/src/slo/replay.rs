@@ -1,9 +1,9 @@
 //! What the alert rules would have done over events that are past: when each tier would have fired
 //! and ended. A rule engine with all of PromQL could say the same of any rules; here it is these
-//! rules alone, in some hundred nanoseconds a minute, so that years are tried at once.
+//! rules alone, a few additions a minute, so that years are tried at once.
 //!
-//! It goes as the rendered rules go: an evaluation a minute; windows up to six hours and two hours
-//! from the events themselves; those of a day and of three from counts of half an hour that are
+//! It goes as the rendered rules go: an evaluation a minute; the windows of up to six hours counted
+//! from the events themselves, those of a day and of three from counts of half an hour that are
 //! added up every six minutes; `for` and `keep_firing_for`. Against the rules themselves on a real
 //! Prometheus it is held by a story, to one evaluation.
 //!
