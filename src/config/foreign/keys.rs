@@ -87,7 +87,10 @@ impl<'a> Reading<'a> {
     /// Every fault, and the notes that no objective has.
     pub(super) fn finish(self) -> (Vec<Fault>, Vec<Note>) {
         let notes = self.aside.into_iter().chain(self.notes).collect();
-        (self.walk.finish(), in_order(notes))
+        let mut faults = self.walk.finish();
+        // What several objectives share is read for each of them.
+        faults.dedup();
+        (faults, in_order(notes))
     }
 
     /// The keys of a section; a fault where it is none.
