@@ -271,8 +271,14 @@ fn value() -> impl Strategy<Value = String> {
     prop_oneof![4 => prop::sample::select(odd.to_vec()).prop_map(str::to_owned), 1 => ".{0,20}"]
 }
 
+/// A hundred, or as many as `PROPTEST_CASES` asks for.
+fn cases() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").is_ok();
+    if asked { ProptestConfig::default() } else { ProptestConfig::with_cases(100) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..cases() })]
 
     #[test]
     fn any_value_in_any_place_is_answered(

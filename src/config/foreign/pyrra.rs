@@ -3,6 +3,7 @@
 
 use redora_model::slo::{Query, QueryFault, Template, Tiers, Window};
 
+use super::super::delivery::plain_name;
 use super::super::fault::Problem;
 use super::super::scalar::{Form, Shown, switch};
 use super::draft::{Contact, Draft, Place};
@@ -21,7 +22,9 @@ pub(super) fn objective(reading: &mut Reading<'_>, mut keys: Keys<'_>) -> Option
     reading.leave(&mut metadata, &["namespace"], &Uncarried::Namespace);
     let mut labels = reading.section(&mut metadata, "labels");
     let team = owner::labelled_team(reading, &mut labels, &["pyrra.dev/team", "team"]);
-    let named = reading.text(&mut labels, "pyrra.dev/service");
+    let named = reading.typed(&mut labels, "pyrra.dev/service", plain_name, |shown| {
+        Problem::Value { shown, form: Form::Name }
+    });
     reading.leave_rest(labels, &Uncarried::Labels);
     let mut annotations = reading.section(&mut metadata, "annotations");
     let runbook = owner::runbook(reading, &mut annotations);
@@ -43,7 +46,7 @@ pub(super) fn objective(reading: &mut Reading<'_>, mut keys: Keys<'_>) -> Option
     reading.leave_rest(keys, &Uncarried::UnknownKey);
 
     let (Asked { meaning, given, service }, name) = (asked?, name?);
-    let service = match (named.map(|given| given.text.to_owned()), &meaning.service) {
+    let service = match (named, &meaning.service) {
         (_, Some(service)) => service.clone(),
         (Some(service), None) => service,
         (None, None) => {
@@ -170,7 +173,7 @@ fn service(metric: &str) -> Option<String> {
     let Selector { matchers, .. } = selector(metric)?;
     ["service", "service_name", "job"].iter().find_map(|label| {
         let is_it = matchers.iter().find(|one| one.label == *label && one.test == Test::Is)?;
-        super::super::delivery::plain_name(&is_it.value)
+        plain_name(&is_it.value)
     })
 }
 
