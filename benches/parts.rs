@@ -60,6 +60,7 @@ fn main() {
     }
     if wanted("slo") {
         slo::objectives();
+        slo::record_objectives();
     }
     if wanted("scrape") {
         scrape::label_sets();

@@ -5,6 +5,7 @@ mod acknowledge;
 pub mod delivery;
 mod last_scrape;
 mod objectives;
+pub mod rehearse;
 mod reload;
 
 use std::path::PathBuf;

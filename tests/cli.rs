@@ -41,7 +41,10 @@ fn help_lists_exactly_the_commands_that_exist() {
     for flag in ["--help", "-h"] {
         let (code, stdout, stderr) = ask(&[flag]);
         assert_eq!((code, stderr.as_str()), (0, ""));
-        assert_eq!(commands(&stdout), ["run", "check", "health", "render", "dora", "completions"]);
+        assert_eq!(
+            commands(&stdout),
+            ["run", "check", "health", "render", "slo", "dora", "completions"]
+        );
     }
     assert!(ask(&["--help"]).1.contains("Exit codes: 0 done, 1 failed while running, 2 wrong"));
 }
@@ -65,7 +68,7 @@ fn render_writes_what_is_committed_and_check_only_looks() {
     let render = |words: &[&str]| ask(&[&["render", "--out", out], words].concat());
 
     let (code, stdout, stderr) = render(&["--check"]);
-    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (1, "", 16), "{stderr}");
+    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (1, "", 18), "{stderr}");
     assert!(stderr.contains("alerts/rules/slo.yaml is stale; run redora render"), "{stderr}");
     assert_eq!(std::fs::read_dir(out).unwrap().count(), 0);
 
@@ -74,7 +77,8 @@ fn render_writes_what_is_committed_and_check_only_looks() {
     assert_eq!(render(&["--check"]).0, 0);
     let (code, stdout, _) = render(&[]);
     assert!(code == 0 && stdout.lines().all(|line| line.starts_with("kept ")), "{stdout}");
-    for name in ["alerts/rules/slo.yaml", "dashboards/redora-red.json"] {
+    for name in ["alerts/rules/slo.yaml", "alerts/grafana/rules.yaml", "dashboards/redora-red.json"]
+    {
         let read = |base: &str| std::fs::read_to_string(format!("{base}/{name}")).unwrap();
         assert_eq!(read(out), read(root));
     }
@@ -89,6 +93,54 @@ fn render_writes_what_is_committed_and_check_only_looks() {
     std::fs::write(&file, "").unwrap();
     let (code, _, stderr) = ask(&["render", "--out", file.to_str().unwrap()]);
     assert!(code == 1 && stderr.contains("Not a directory"), "{stderr}");
+}
+
+/// What promtool is given beside the committed rules: rendered from a file of objectives, too.
+#[test]
+fn objectives_over_metrics_of_others_are_rendered_from_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let queried = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promtool/queried");
+    let render = |config: &str, words: &[&str]| {
+        ask(&[&["render", "--out", out, "--config", config], words].concat())
+    };
+    let (some, rules) = (format!("{queried}/redora.yaml"), "alerts/rules/objectives.yaml");
+    let none = folder.path().join("none.yaml");
+    std::fs::write(&none, "").unwrap();
+    let none = none.to_str().unwrap();
+    let path = folder.path().join(rules);
+
+    assert_eq!(render(none, &[]).0, 0);
+    assert!(!path.exists());
+    let (code, _, stderr) = render(&some, &["--check"]);
+    assert_eq!((code, stderr.lines().count()), (1, 1));
+    assert!(stderr.contains(&format!("{rules} is stale; run redora render")), "{stderr}");
+    assert_eq!(render(&some, &[]).0, 0);
+    assert_eq!(render(&some, &["--check"]), (0, String::new(), String::new()));
+
+    let rendered = std::fs::read_to_string(&path).unwrap();
+    let golden = format!("{queried}/rules.yaml");
+    if std::fs::read_to_string(&golden).unwrap_or_default() != rendered {
+        std::fs::write(&golden, &rendered).unwrap();
+        panic!("{golden} was out of date and has been written anew; commit it");
+    }
+
+    assert_eq!(ask(&["render", "--out", out, "--check"]).0, 0, "no configuration, no opinion");
+    let (code, _, stderr) = render(none, &["--check"]);
+    assert_eq!((code, stderr.lines().count()), (1, 1));
+    assert!(stderr.contains(&format!("{rules} is of no objective; run redora render")), "{stderr}");
+    let (code, stdout, _) = render(none, &[]);
+    assert_eq!(code, 0);
+    assert!(stdout.ends_with(&format!("removed {}\n", path.display())), "{stdout}");
+    assert!(!path.exists());
+
+    std::fs::write(&path, "groups: []\n").unwrap();
+    assert_eq!(render(none, &["--check"]).0, 0, "a file of somebody else's");
+    assert_eq!(render(none, &[]).0, 0);
+    assert!(path.exists());
+    let (code, stdout, stderr) = render("/nowhere.yaml", &[]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("cannot be read"), "{stderr}");
 }
 
 #[test]

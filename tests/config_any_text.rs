@@ -103,6 +103,7 @@ fn value() -> impl Strategy<Value = String> {
         Just("{}".to_owned()),
         Just("[[a], {b: c}, ~]".to_owned()),
         Just("{name: x, match: {severity: '>WARN', attributes: {a: b}}}".to_owned()),
+        Just("{severity: '>WARN', body: x, body_regex: '(', attributes: [a]}".to_owned()),
         Just("[{name: x, match: [], labels: {a: b}}, {name: [x]}]".to_owned()),
         "[0-9]{1,25}(B|KiB|GiB|ms|s|d|h)?",
         "'[^']{0,20}'",

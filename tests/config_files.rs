@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use redora::config::{Config, Faults, list_folder, load, parse, read_file};
-use redora::log_metrics::Body;
+use redora::record::Body;
 
 fn env(name: &str) -> Option<String> {
     match name {
@@ -687,6 +687,7 @@ delivery:
     - { repo: shop, service: "" }
     - { service: shop }
     - { repo: acme/shop, deployments: { enviroment: production, releases: perhaps } }
+    - { repo: acme/tool, deployments: { prereleases: true, tags: ["v*", "/"] } }
   git:
     - { repo: acme/shop }
     - { path: /src/shop.git, tags: "", paths: ["a//b"] }
@@ -711,15 +712,19 @@ delivery:
 10:41: delivery.repositories[2].deployments.enviroment: is no known key; did you mean
     `environment`?
 10:75: delivery.repositories[2].deployments.releases: "perhaps" is no switch; write true or false
-12:7: delivery.git[0].path: is missing; write a path, such as /src/shop.git
-13:36: delivery.git[1].tags: "" is no pattern; write it like v* or services/shop/**
-13:48: delivery.git[1].paths[0]: "a//b" is no pattern; write it like v* or services/shop/**
-15:7: delivery.incidents[0]: names 0 tellers of incidents; give exactly one of jsonl, statuspage,
+11:54: delivery.repositories[3].deployments.prereleases: counts beside releases: true; add that, or
+    remove this
+11:73: delivery.repositories[3].deployments.tags[1]: "/" is no pattern; write it like v* or
+    services/shop/**
+13:7: delivery.git[0].path: is missing; write a path, such as /src/shop.git
+14:36: delivery.git[1].tags: "" is no pattern; write it like v* or services/shop/**
+14:48: delivery.git[1].paths[0]: "a//b" is no pattern; write it like v* or services/shop/**
+16:7: delivery.incidents[0]: names 0 tellers of incidents; give exactly one of jsonl, statuspage,
     github_labels, alertmanager, pagerduty or webhook
-16:7: delivery.incidents[1]: names 2 tellers of incidents; give exactly one of jsonl, statuspage,
+17:7: delivery.incidents[1]: names 2 tellers of incidents; give exactly one of jsonl, statuspage,
     github_labels, alertmanager, pagerduty or webhook
-17:23: delivery.incidents[2].alertmanager: "1" is no switch; write true or false
-17:37: delivery.incidents[2].pagerduty: (secret) is no token; use 1 to 4096 visible ASCII
+18:23: delivery.incidents[2].alertmanager: "1" is no switch; write true or false
+18:37: delivery.incidents[2].pagerduty: (secret) is no token; use 1 to 4096 visible ASCII
     characters without spaces"#,
     );
     check(

@@ -251,9 +251,13 @@ fn a_budget_outlives_stops_and_kills() {
 
 #[test]
 fn a_file_that_is_none_is_set_aside_and_stops_no_start() {
-    for bytes in
-        [b"SQLite format 3\0".as_slice(), b"redora-slo\x02....", b"redora-slo\x01....x", b""]
-    {
+    for bytes in [
+        b"SQLite format 3\0".as_slice(),
+        b"redora-slo\x03....",
+        b"redora-slo\x02....x",
+        b"redora-slo\x01....x",
+        b"",
+    ] {
         let folder = folder();
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();
@@ -265,7 +269,7 @@ fn a_file_that_is_none_is_set_aside_and_stops_no_start() {
         let log = agent.end("TERM");
         assert!(log.contains("objectives_set_aside"), "{log}");
         assert_eq!(fs::read(data.join("slo.set-aside")).unwrap(), bytes);
-        assert!(fs::read(data.join("slo.state")).unwrap().starts_with(b"redora-slo\x01"));
+        assert!(fs::read(data.join("slo.state")).unwrap().starts_with(b"redora-slo\x02"));
     }
 }
 
@@ -298,7 +302,7 @@ fn check_names_the_objectives_or_what_is_wrong_with_them() {
     };
     let (code, said) = check();
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("\n  slos         shop/up 99%, shop/fast 90%\n"), "{said}");
+    assert!(said.contains("\n  slos         2 counted: shop/up 99%, shop/fast 90%\n"), "{said}");
     let file = folder.path().join("slos/shop.yaml");
     fs::write(file, OBJECTIVES.replace("99%", "100%").replace("300ms", "300")).unwrap();
     let (code, said) = check();

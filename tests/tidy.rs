@@ -35,6 +35,7 @@ const FLOORS: &[Floor] = &[
             "forward",
             "expose",
             "admin",
+            "rehearse",
             "collector/sources",
             "collector/schedule",
             "collector/api",
@@ -55,7 +56,7 @@ const FLOORS: &[Floor] = &[
             "collector/keys",
         ],
     },
-    Floor { level: "0'", name: "means", rooms: &["process", "listen", "series"] },
+    Floor { level: "0'", name: "means", rooms: &["process", "listen", "series", "record"] },
     Floor {
         level: "0",
         name: "words",
@@ -69,6 +70,7 @@ const NEIGHBOURS: &[Neighbours] = &[
     Neighbours { from: "app", to: "config", reason: "the wiring builds what the file configures" },
     Neighbours { from: "expose", to: "digest", reason: "the books are read as they are filled" },
     Neighbours { from: "slo", to: "red", reason: "a request is judged once, for all books" },
+    Neighbours { from: "record", to: "series", reason: "an attribute spells what a label would" },
     Neighbours {
         from: "crates/ascode",
         to: "crates/model",
@@ -122,14 +124,16 @@ const HOMES: &[Home] = &[
     Home {
         package: "regex",
         rooms: &[
-            ("src/log_metrics", "rules match bodies"),
+            ("src/record", "bodies are searched"),
             ("src/config", "a rule is compiled where its fault has a line number"),
         ],
     },
     Home { package: "rusqlite", rooms: &[("collector/src/ledger", "the only room with SQL")] },
     Home { package: "rustls", rooms: &[("collector/src/sources/github", "whom TLS trusts")] },
+    Home { package: "rustls_native_certs", rooms: &[("src/listen", "whom the system trusts")] },
     Home { package: "saphyr_parser", rooms: &[("src/config", "YAML with its positions")] },
     Home { package: "socket2", rooms: &[("src/listen", "options a socket needs before it binds")] },
+    Home { package: "tokio_rustls", rooms: &[("src/listen", "questions in TLS")] },
     Home { package: "tracing_opentelemetry", rooms: &[("src/process", "own spans onward")] },
     Home { package: "tracing_subscriber", rooms: &[("src/process", "own logs out")] },
     Home {
@@ -150,6 +154,7 @@ const PURE: &[&str] = &[
     "crates/ascode/src",
     "src/red",
     "src/log_metrics",
+    "src/record",
     "src/sightings",
     "src/series",
     "src/slo",

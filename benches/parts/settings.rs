@@ -2,13 +2,14 @@
 //! the price of a feature.
 
 use redora::digest::Settings;
-use redora::log_metrics::{Body, Match, Rule, SeverityRange};
+use redora::log_metrics::Rule;
+use redora::record::{Body, Match, SeverityRange};
 use redora::red::{Compat, Config};
 use redora::series::Limits;
-use redora::slo::{Select, Watched};
+use redora::slo::{Records, Select, Told, Watched};
 use redora_model::dimension::Dimension;
 use redora_model::identity::Service;
-use redora_model::slo::{Goal, Indicator, Objective, Tiers, Window};
+use redora_model::slo::{Goal, Indicator, Objective, Share, Slices, Tiers, Window};
 
 /// The name of the variant that the budget is for.
 pub(crate) const EVERYTHING: &str = "everything: both profiles, two dimensions";
@@ -66,9 +67,31 @@ pub(crate) fn objectives(service: &str, count: usize, operations: &[&str]) -> Ve
             runbook: String::new(),
         };
         let operation = operations.get(number).map(|name| (*name).to_owned());
-        Watched { objective, select: Select { operation, ..Select::default() } }
+        Watched { objective, select: Select { operation, ..Select::default() }, slices: None }
     };
     (0..count).map(watched).collect()
+}
+
+/// The same with minutes for events.
+pub(crate) fn in_slices(slos: Vec<Watched>) -> Vec<Watched> {
+    let slices = Some(Slices { seconds: 60, good: Share::parse("95%").expect("a share") });
+    slos.into_iter().map(|one| Watched { slices, ..one }).collect()
+}
+
+/// So many objectives over log records of one service, of all or of those that say these words.
+pub(crate) fn over_records(service: &str, count: usize, words: Option<&str>) -> Vec<Watched> {
+    let body = words.map(|words| Body::Contains(words.to_owned()));
+    let errors = Some(SeverityRange { min: 17, max: 24 });
+    let records = Records {
+        total: Match { body, ..Match::default() },
+        told: Told::Bad(Match { severity: errors, ..Match::default() }),
+    };
+    let mut slos = objectives(service, count, &[]);
+    for one in &mut slos {
+        one.objective.indicator = Indicator::Logs;
+        one.select.records = Some(records.clone());
+    }
+    slos
 }
 
 /// redora's own families with all they have, and no other tool's.

@@ -21,6 +21,8 @@ const STORES: &str = "a_child_stores_until_it_is_killed";
 const TAKES_IN: &str = "a_child_takes_in_until_it_is_killed";
 /// How often the process is killed.
 const KILLS: u32 = 300;
+/// After so many a new ledger is begun, for after each kill all that is in one is compared.
+const KILLS_A_LEDGER: u32 = 30;
 /// How many first starts are killed.
 const STARTS: u32 = 300;
 /// How often the writer is read while it writes.
@@ -37,9 +39,12 @@ static ALONE: Mutex<()> = Mutex::new(());
 #[test]
 fn what_was_stored_survives_hundreds_of_kills() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("ledger.sqlite");
-    let (mut stored, mut random) = (0, 7_u32);
+    let (mut all, mut stored, mut random) = (0, 0, 7_u32);
     for kill in 0..KILLS {
+        if kill % KILLS_A_LEDGER == 0 {
+            (all, stored) = (all + stored, 0);
+        }
+        let file = folder.path().join(format!("{}.sqlite", kill / KILLS_A_LEDGER));
         let mut child = child(&file, Stdio::piped());
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         // From before the file is open until some batches on, in the middle of the next one.
@@ -54,7 +59,8 @@ fn what_was_stored_survives_hundreds_of_kills() {
         assert!(there >= known, "kill {kill}: batch {known} was stored, {there} is there");
         stored = there;
     }
-    assert!(stored > u64::from(KILLS), "{stored} batches are too few to have tried anything");
+    all += stored;
+    assert!(all > u64::from(KILLS), "{all} batches are too few to have tried anything");
 }
 
 #[test]
@@ -117,9 +123,13 @@ fn a_first_start_survives_its_kill_at_any_moment() {
 #[test]
 fn no_delivery_is_lost_or_handled_twice_over_hundreds_of_kills() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("ledger.sqlite");
     let (mut taken, mut handled, mut random) = (0, 0, 13_u32);
+    let mut all = 0;
     for kill in 0..KILLS {
+        if kill % KILLS_A_LEDGER == 0 {
+            (all, taken) = (all + handled, 0);
+        }
+        let file = folder.path().join(format!("{}.sqlite", kill / KILLS_A_LEDGER));
         let mut child = child_that(TAKES_IN, &file, Stdio::piped());
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let patience = (random >> 24) as usize % 6;
@@ -132,7 +142,8 @@ fn no_delivery_is_lost_or_handled_twice_over_hundreds_of_kills() {
         (taken, handled) = check_inbox(&file);
         assert!(taken >= known, "kill {kill}: delivery {known} was taken, {taken} are there");
     }
-    assert!(handled > u64::from(KILLS) / 2, "{handled} of {taken} are too few to have tried");
+    all += handled;
+    assert!(all > u64::from(KILLS) / 2, "{all} are too few to have tried");
 }
 
 /// Not a test of its own: the process that is killed.

@@ -151,6 +151,7 @@ fn run() -> impl Strategy<Value = What> {
                 created_ms,
                 started_ms: None,
                 ended_ms: None,
+                jobs: Vec::new(),
                 conclusion,
             })
         },

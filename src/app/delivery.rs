@@ -169,7 +169,7 @@ fn read(config: &Config) -> Result<Reader, OpenError> {
 }
 
 /// The ledger's place in the data directory.
-const LEDGER_FILE: &str = "ledger.sqlite";
+pub(super) const LEDGER_FILE: &str = "ledger.sqlite";
 
 /// Facts that are stored together: a commit waits for the disk, so thousands share one wait.
 const FACTS_PER_BATCH: usize = 1000;

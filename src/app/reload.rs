@@ -129,6 +129,7 @@ impl Reloading {
         running.red = config.red;
         running.log_metrics = config.log_metrics;
         running.slos = config.slos;
+        running.queried = config.queried;
         running.series = config.series;
         Ok(())
     }

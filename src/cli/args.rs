@@ -2,6 +2,7 @@
 //! renamed.
 
 mod delivery;
+mod slo;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -15,6 +16,7 @@ pub(super) use delivery::{
     AskOptions, BackfillOptions, CompatWord, DoraCommand, ExplainOptions, ImportOptions,
     PlanFormat, ReportFormat, ReportOptions,
 };
+pub(super) use slo::{HistoryOptions, RehearseOptions, SloCommand, SloImportOptions};
 
 use super::values;
 use crate::process::{LogFormat, REVISION, VERSION};
@@ -51,6 +53,8 @@ pub(super) enum Command {
     Check(CheckOptions),
     Health(HealthOptions),
     Render(RenderOptions),
+    #[command(subcommand)]
+    Slo(SloCommand),
     #[command(subcommand)]
     Dora(DoraCommand),
     Completions(CompletionsOptions),
@@ -135,16 +139,22 @@ pub(super) struct HealthOptions {
 ///
 /// Writes `alerts/rules/*.yaml` for Prometheus 2.42 or newer, `alerts/alertmanager.yml`, and
 /// `dashboards/` for Grafana 11 or newer with its provisioning. The rules hold for any number of
-/// objectives: what differs between them is read from the metrics.
+/// objectives: what differs between them is read from the metrics. Objectives over metrics of
+/// others, which only a configuration names, get `alerts/rules/objectives.yaml`.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
     after_long_help = "Examples:
   redora render --out /etc/prometheus/redora
+  redora render --config redora.yaml  with the rules of objectives over metrics of others
   redora render --runbooks https://git.example/runbooks --dashboards https://grafana.example
   redora render --check               exit 1 when a file differs from what would be written"
 )]
 pub(super) struct RenderOptions {
+    /// Configuration file, YAML [env: REDORA_CONFIG] [default: none, no objectives of your own]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
     /// The folder that `alerts/` is written below
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(super) out: PathBuf,

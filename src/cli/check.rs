@@ -4,6 +4,9 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
+use redora_model::identity::Service;
+use redora_model::slo::Goal;
+
 use super::args::CheckOptions;
 use super::configuration;
 use super::outcome::{self, Outcome};
@@ -17,6 +20,9 @@ use crate::slo::Watched;
 pub(super) fn check(options: CheckOptions) -> Outcome {
     match configuration::load(options.config) {
         Ok((file, config)) => {
+            for note in &config.notes {
+                outcome::tell(note);
+            }
             let name = file.map_or("built-in defaults".into(), |file| file.display().to_string());
             outcome::print(format!("{name}: ok\n{}", Summary(&config)).as_bytes())
         }
@@ -32,7 +38,7 @@ struct Summary<'a>(&'a Config);
 
 impl Display for Summary<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { receive, admin, data_dir, series, red, log_metrics, slos, delivery } = self.0;
+        let Config { receive, admin, data_dir, series, red, log_metrics, delivery, .. } = self.0;
         let limits = &receive.limits;
         writeln!(out, "  otlp grpc    {}", list(&receive.grpc))?;
         writeln!(out, "  otlp http    {}", list(&receive.http))?;
@@ -68,20 +74,28 @@ impl Display for Summary<'_> {
         writeln!(out, "  compat       {}", compat(red.compat))?;
         let names: Vec<_> = log_metrics.iter().map(Rule::metric).collect();
         writeln!(out, "  log metrics  {}", list(&names))?;
-        writeln!(out, "  slos         {}", objectives(slos))?;
+        writeln!(out, "  slos         {}", objectives(self.0))?;
         writeln!(out, "  delivery     {}", sources(delivery))
     }
 }
 
-/// Every objective with its goal; of many only how many there are.
-fn objectives(slos: &[Watched]) -> String {
-    if slos.len() > OBJECTIVES_SHOWN_MAX {
-        return format!("{} objectives", slos.len());
-    }
-    let shown = slos.iter().map(|Watched { objective, .. }| {
-        format!("{}/{} {}", objective.service, objective.name, objective.goal)
-    });
-    list(&shown.collect::<Vec<_>>())
+/// How many objectives the agent counts for and how many are in rules only, by their names where a
+/// line can hold them.
+fn objectives(config: &Config) -> String {
+    let shown = |service: &Service, name: &str, goal: Goal| format!("{service}/{name} {goal}");
+    let counted = config
+        .slos
+        .iter()
+        .map(|Watched { objective: of, .. }| shown(&of.service, &of.name, of.goal));
+    let queried = config.queried.iter().map(|of| shown(&of.service, &of.name, of.goal));
+    let sorts = [("counted", counted.collect()), ("in rules only", queried.collect())];
+    let told = |(how, objectives): (_, Vec<String>)| match objectives.len() {
+        0 => None,
+        many if many > OBJECTIVES_SHOWN_MAX => Some(format!("{many} {how}")),
+        few => Some(format!("{few} {how}: {}", list(&objectives))),
+    };
+    let told: Vec<_> = sorts.into_iter().filter_map(told).collect();
+    if told.is_empty() { "none".to_owned() } else { told.join("; ") }
 }
 
 /// Every source of the delivery half, by what it is read from.

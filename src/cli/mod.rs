@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod columns;
 mod complete;
 mod configuration;
 mod dora;
@@ -10,6 +11,7 @@ mod health;
 mod outcome;
 mod render;
 mod run;
+mod slo;
 mod values;
 
 use std::path::PathBuf;
@@ -38,7 +40,8 @@ where
         Command::Run(options) => run::run(options, run),
         Command::Check(options) => check::check(options),
         Command::Health(options) => health::health(&options),
-        Command::Render(options) => render::render(&options),
+        Command::Render(options) => render::render(options),
+        Command::Slo(command) => slo::slo(command),
         Command::Dora(command) => dora::dora(command),
         Command::Completions(options) => complete::completions(options.shell),
     }

@@ -45,3 +45,8 @@ pub(super) fn complain(complaint: &dyn Display) {
     // Without stderr there is nobody left to tell; the exit code still says it.
     let _ = writeln!(io::stderr(), "error: {complaint}");
 }
+
+/// Writes to stderr what is no complaint but worth a look.
+pub(super) fn tell(note: &dyn Display) {
+    let _ = writeln!(io::stderr(), "{note}");
+}

@@ -4,34 +4,66 @@
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use redora_ascode::rules::Links;
+use redora_ascode::rules::{Links, objectives};
 use redora_ascode::{alerts, dashboard};
+use redora_model::slo::Queried;
 
 use super::args::RenderOptions;
+use super::configuration;
 use super::outcome::{self, Outcome};
 
 /// Writes the files, or with `--check` says which of them differ.
-pub(super) fn render(options: &RenderOptions) -> Outcome {
+pub(super) fn render(options: RenderOptions) -> Outcome {
+    let (file, config) = match configuration::load(options.config) {
+        Ok(loaded) => loaded,
+        Err(unusable) => {
+            outcome::complain(&unusable);
+            return Outcome::Wrong;
+        }
+    };
     let links =
         Links { runbooks: trimmed(&options.runbooks), dashboards: trimmed(&options.dashboards) };
-    let files = files(&links);
-    if options.check { check(&options.out, &files) } else { write(&options.out, &files) }
+    let files = files(&links, &config.queried);
+    // Without a configuration nobody said that there are no such objectives.
+    let leftover = match file.is_some() && config.queried.is_empty() {
+        true => leftover(&options.out),
+        false => Ok(None),
+    };
+    match leftover {
+        Ok(leftover) if options.check => check(&options.out, &files, leftover),
+        Ok(leftover) => write(&options.out, &files, leftover),
+        Err((path, error)) => failed(&path, &error),
+    }
+}
+
+/// The rules of objectives that are there no more. A file of somebody else's is left alone.
+fn leftover(folder: &Path) -> Result<Option<PathBuf>, (PathBuf, io::Error)> {
+    let path = folder.join("alerts").join(objectives::PATH);
+    let mut start = Vec::new();
+    let start = File::open(&path)
+        .and_then(|file| io::copy(&mut file.take(FIRST_LINE_BYTES_MAX), &mut start))
+        .map(|_| String::from_utf8_lossy(&start));
+    match start {
+        Ok(start) => Ok(objectives::is_rendered(&start).then_some(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err((path, error)),
+    }
 }
 
 /// Every file by its path, with its text.
-fn files(links: &Links) -> Vec<(String, String)> {
+fn files(links: &Links, queried: &[Queried]) -> Vec<(String, String)> {
     let below = |folder: &'static str, files: Vec<(String, String)>| {
         files.into_iter().map(move |(name, text)| (format!("{folder}/{name}"), text))
     };
-    below("alerts", alerts::files(links))
+    below("alerts", alerts::files(links, queried))
         .chain(below("dashboards", dashboard::dashboards()))
         .chain(below("dashboards/provisioning", dashboard::provisioning()))
         .collect()
 }
 
-fn write(folder: &Path, files: &[(String, String)]) -> Outcome {
+fn write(folder: &Path, files: &[(String, String)], leftover: Option<PathBuf>) -> Outcome {
     let mut report = String::new();
     for (name, text) in files {
         let path = folder.join(name);
@@ -43,11 +75,21 @@ fn write(folder: &Path, files: &[(String, String)]) -> Outcome {
             Err(error) => return failed(&path, &error),
         }
     }
+    if let Some(path) = leftover {
+        if let Err(error) = fs::remove_file(&path) {
+            return failed(&path, &error);
+        }
+        report.push_str(&format!("removed {}\n", path.display()));
+    }
     outcome::print(report.as_bytes())
 }
 
-fn check(folder: &Path, files: &[(String, String)]) -> Outcome {
-    let mut stale = false;
+fn check(folder: &Path, files: &[(String, String)], leftover: Option<PathBuf>) -> Outcome {
+    let mut stale = leftover.is_some();
+    if let Some(path) = leftover {
+        let path = path.display();
+        outcome::complain(&format_args!("{path} is of no objective; run redora render"));
+    }
     for (name, text) in files {
         let path = folder.join(name);
         match is_fresh(&path, text) {
@@ -118,6 +160,9 @@ fn failed(path: &Path, error: &dyn Display) -> Outcome {
 fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
+
+/// More than the first line of any rendered file has.
+const FIRST_LINE_BYTES_MAX: u64 = 256;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::Uri;
+use redora_model::slo::Goal;
 
 use crate::app::delivery::{self, Zone};
 
@@ -34,6 +35,50 @@ pub(super) fn url(text: &str) -> Result<Uri, UrlFault> {
     parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/readyz"));
     Uri::from_parts(parts).map_err(|_| UrlFault::Form)
 }
+
+/// A Prometheus that can be asked, by the address that its API is below.
+pub(super) fn prometheus(text: &str) -> Result<Uri, PrometheusFault> {
+    let url: Uri = text.parse().map_err(|_| PrometheusFault::Form)?;
+    match url.scheme_str() {
+        Some("http" | "https") => {}
+        _ => return Err(PrometheusFault::Form),
+    }
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(PrometheusFault::User);
+    }
+    let is_base = url.host().is_some_and(|host| !host.is_empty()) && url.query().is_none();
+    is_base.then_some(url).ok_or(PrometheusFault::Form)
+}
+
+/// Why an address of a Prometheus was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PrometheusFault {
+    #[error("write it as http://HOST:PORT, with the path that /api/v1 is below if there is one")]
+    Form,
+    #[error("other users of this machine see the command line; give --user and --password")]
+    User,
+}
+
+/// The share of events that must be good.
+pub(super) fn goal(text: &str) -> Result<Goal, GoalFault> {
+    Goal::parse(text).ok_or(GoalFault)
+}
+
+/// Why a goal was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a share from 1% to below 100%, such as 99.9% or 0.999")]
+pub(super) struct GoalFault;
+
+/// The window of an objective in seconds, as long as a configuration may have it.
+pub(super) fn budget_window(text: &str) -> Result<u64, BudgetWindowFault> {
+    let days = days(text).ok().filter(|days| (7..=92).contains(days));
+    days.map(|days| u64::from(days) * 86_400).ok_or(BudgetWindowFault)
+}
+
+/// Why a window was refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write 7d to 92d, such as 28d or 4w")]
+pub(super) struct BudgetWindowFault;
 
 /// A time of at least a millisecond and at most an hour, in ms, s or m; a bare number counts
 /// seconds.
@@ -149,6 +194,27 @@ mod tests {
         for text in ["", "h:9464", "/readyz", "ftp://h", "http://", "http:// h"] {
             assert_eq!(url(text), Err(UrlFault::Form), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_of_a_prometheus_shows_no_secret() {
+        for text in ["http://h:9090", "http://[::1]/", "https://h/prometheus/"] {
+            assert!(prometheus(text).is_ok(), "{text}");
+        }
+        assert_eq!(prometheus("http://a:b@h"), Err(PrometheusFault::User));
+        for text in ["", "h:9090", "http://", "http://h/?a=b", "ftp://h"] {
+            assert_eq!(prometheus(text), Err(PrometheusFault::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn goals_and_their_windows_are_those_of_a_configuration() {
+        assert_eq!((budget_window("7d"), budget_window("4w")), (Ok(604_800), Ok(2_419_200)));
+        assert_eq!(
+            (budget_window("6d"), budget_window("93d")),
+            (Err(BudgetWindowFault), Err(BudgetWindowFault))
+        );
+        assert!(goal("99.95%").is_ok() && goal("99.95").is_err());
     }
 
     #[test]

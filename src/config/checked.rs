@@ -4,6 +4,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use redora_model::slo::Queried;
+
+use super::foreign::Note;
 use super::secret::Secret;
 use super::sources::Delivery;
 use crate::series::Limits;
@@ -27,6 +30,11 @@ pub struct Config {
     pub log_metrics: Vec<log_metrics::Rule>,
     /// Objectives, in the order of their files.
     pub slos: Vec<Watched>,
+    /// Objectives over metrics of others, in the order of their files: nothing here counts for
+    /// them, and rules are rendered from them.
+    pub queried: Vec<Queried>,
+    /// What stayed behind of objectives in files of other tools; for people.
+    pub notes: Vec<Note>,
     /// What the delivery half reads.
     pub delivery: Delivery,
 }
@@ -64,6 +72,8 @@ impl Config {
             red: red::Config::default(),
             log_metrics: Vec::new(),
             slos: Vec::new(),
+            queried: Vec::new(),
+            notes: Vec::new(),
             delivery: Delivery::defaults(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use redora_collector::schedule::{Schedule, ScheduleFault};
 use redora_collector::sources::git::{ServicePaths, TagRule};
 use redora_collector::sources::github::{App, AppKey};
+use redora_collector::sources::glob::Glob;
 use redora_model::identity::{Environment, Service};
 
 use super::fault::{Conflict, Problem};
@@ -106,16 +107,46 @@ fn repository(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<
     let deployments = section
         .field("deployments")
         .and_then(|field| walk.section(field, "delivery.repositories[].deployments"));
-    let (mut environments, mut workflow, mut releases) = (Vec::new(), None, None);
-    if let Some(section) = deployments {
-        environments = names(walk, &section, "environment");
-        workflow = name(walk, &section, "workflow");
-        releases = typed(walk, &section, "releases", Form::Switch, scalar::switch);
-    }
-    let releases = releases.unwrap_or(false);
-    let schedule = schedule(walk, section, zone);
     let service = service.unwrap_or_else(|| bare_name(&repo).to_owned());
-    Some(Repository { repo, service, environments, workflow, releases, schedule })
+    let mut repository = Repository {
+        repo,
+        service,
+        environments: Vec::new(),
+        workflow: None,
+        releases: false,
+        prereleases: false,
+        tags: Vec::new(),
+        jobs: false,
+        schedule: schedule(walk, section, zone),
+    };
+    if let Some(section) =
+        section.field("ci").and_then(|field| walk.section(field, "delivery.repositories[].ci"))
+    {
+        let jobs = typed(walk, &section, "jobs", Form::Switch, scalar::switch);
+        repository.jobs = jobs.unwrap_or(false);
+    }
+    if let Some(section) = deployments {
+        signs(walk, &section, &mut repository);
+    }
+    Some(repository)
+}
+
+/// What the deployments of a repository are told by.
+fn signs(walk: &mut Walk<'_>, section: &Section<'_>, repository: &mut Repository) {
+    repository.environments = names(walk, section, "environment");
+    repository.workflow = name(walk, section, "workflow");
+    let faults = walk.faults();
+    let mut switch = |key| typed(walk, section, key, Form::Switch, scalar::switch);
+    repository.releases = switch("releases").unwrap_or(false);
+    repository.prereleases = switch("prereleases").unwrap_or(false);
+    let is_alone = repository.prereleases && !repository.releases;
+    if let Some(field) = section.field("prereleases").filter(|_| is_alone)
+        && walk.faults() == faults
+    {
+        walk.fault(field.at, &field.key, Conflict::PrereleasesAlone);
+    }
+    let pattern = |text: &str| Glob::new(text).ok().map(|_| text.to_owned());
+    repository.tags = listed(walk, section, "tags", Form::Pattern, pattern);
 }
 
 fn clone(walk: &mut Walk<'_>, section: &Section<'_>, zone: &str) -> Option<Clone> {

@@ -5,8 +5,10 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use redora_collector::sources::github::KeyFault;
+use redora_model::slo::QueryFault;
 use thiserror::Error;
 
+use super::foreign::reason::Inconvertible;
 use super::interpolate::Broken;
 use super::scalar::{Form, Shown};
 
@@ -149,18 +151,26 @@ pub enum Problem {
         /// The system's reason.
         kind: ErrorKind,
     },
-    /// A file of objectives in the words of another tool.
-    #[error("{0} is no file of redora's objectives, and this version reads no other; write a list")]
-    FileKind(Shown),
     /// A list that needs an element.
     #[error("is an empty list; {0}")]
     EmptyList(&'static str),
     /// What is right by itself does not go with another part of the configuration.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// An objective of another tool that cannot become one of redora's.
+    #[error(transparent)]
+    Foreign(#[from] Inconvertible),
     /// A text that is no private key of an App.
     #[error(transparent)]
     PrivateKey(#[from] KeyFault),
+    /// A text that is no question to Prometheus.
+    #[error("{shown} {fault}")]
+    Query {
+        /// The text, or where it came from.
+        shown: Shown,
+        /// What is wrong with it.
+        fault: QueryFault,
+    },
     /// A regular expression that does not compile.
     #[error(
         "{shown} is no regular expression{}; escape special characters with a backslash",
@@ -247,6 +257,9 @@ pub enum Conflict {
     /// `app` beside `token`.
     #[error("stands beside token; keep one of the two")]
     TokenAndApp,
+    /// `prereleases` without `releases`.
+    #[error("counts beside releases: true; add that, or remove this")]
+    PrereleasesAlone,
     /// An element of `incidents` that names no teller, or several.
     #[error(
         "names {0} tellers of incidents; give exactly one of jsonl, statuspage, github_labels, \
@@ -261,12 +274,35 @@ pub enum Conflict {
         /// The file and the key of the other objective.
         other: String,
     },
-    /// More objectives in all files than are counted.
-    #[error("is one objective more than the {0} that are counted; split them between agents")]
+    /// Another choice of queries than one of those that make a ratio.
+    #[error(
+        "tells no events, or tells them twice; give total with bad or good, or bad_ratio alone"
+    )]
+    Queries,
+    /// What picks requests of the agent's own, beside metrics of others.
+    #[error("picks requests that redora counts; pick in the queries of prometheus instead")]
+    NotOfMetrics,
+    /// A period of the calendar for metrics of others.
+    #[error("follows the calendar, which metrics of others cannot; write a duration such as 30d")]
+    CalendarOfMetrics,
+    /// More objectives in all files than are taken.
+    #[error("is one objective more than the {0} that are taken; split them between agents")]
     Objectives(usize),
     /// More attributes in the `match` of all objectives than are looked for.
     #[error("is one attribute more than the {0} that all objectives together may ask for")]
     Attributes(usize),
+    /// Two keys of which one is enough.
+    #[error("stands beside {0}; keep one of the two")]
+    Beside(&'static str),
+    /// A key of requests in an objective over log records.
+    #[error("says nothing of log records; ask for attributes in indicator.logs.total instead")]
+    NotOfRecords,
+    /// More objectives over log records in all files than a record is held against.
+    #[error("is one objective over log records more than the {0} that an agent counts")]
+    RecordObjectives(usize),
+    /// A slice that is no whole number of seconds.
+    #[error("{0} is no whole number of seconds; leave out the milliseconds")]
+    PartOfSecond(Shown),
     /// `none` beside other families.
     #[error("none stands alone; remove it or the other families")]
     NoneAlone,

@@ -7,7 +7,8 @@ use super::fault::{Conflict, Problem};
 use super::red::dimensions;
 use super::scalar::Form;
 use super::walk::{Field, Section, Typed, Walk};
-use crate::log_metrics::{Body, Match, Rule, SeverityRange};
+use crate::log_metrics::Rule;
+use crate::record::{Body, Match, SeverityRange};
 
 /// Reads `log_metrics`.
 pub(super) fn log_metrics(walk: &mut Walk<'_>, field: &Field<'_>) -> Vec<Rule> {
@@ -16,7 +17,7 @@ pub(super) fn log_metrics(walk: &mut Walk<'_>, field: &Field<'_>) -> Vec<Rule> {
     for field in walk.elements(field, RULES_MAX).unwrap_or_default() {
         let Some(section) = walk.section(field, "log_metrics[]") else { continue };
         let name = name(walk, &section, &mut names);
-        let matches = matches(walk, &section);
+        let matches = section.field("match").map(|field| matches(walk, field)).unwrap_or_default();
         let labels = section
             .field("labels")
             .map(|field| dimensions(walk, &field, &LOG_LABELS))
@@ -65,13 +66,10 @@ fn metric_name(text: &str) -> Option<String> {
     legal.then(|| text.to_owned())
 }
 
-fn matches(walk: &mut Walk<'_>, rule: &Section<'_>) -> Match {
+/// Reads what a record must have, under whichever key.
+pub(super) fn matches(walk: &mut Walk<'_>, field: Field<'_>) -> Match {
     let mut matches = Match::default();
-    let Some(section) =
-        rule.field("match").and_then(|field| walk.section(field, "log_metrics[].match"))
-    else {
-        return matches;
-    };
+    let Some(section) = walk.section(field, "log_metrics[].match") else { return matches };
     if let Some(field) = section.field("severity") {
         matches.severity = walk.typed(&field, Form::Severity, severities).map(|typed| typed.value);
     }

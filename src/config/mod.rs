@@ -8,11 +8,15 @@
 
 mod checked;
 mod delivery;
+mod events;
 mod fault;
+mod foreign;
 mod interpolate;
 mod logs;
 mod node;
 mod objectives;
+mod promise;
+mod queries;
 mod red;
 mod scalar;
 mod schema;
@@ -28,6 +32,7 @@ use std::path::{Path, PathBuf};
 
 pub use checked::{Admin, Config};
 pub use fault::{Conflict, Fault, Faults, Problem, SyntaxCure};
+pub use foreign::{Imported, Inconvertible, Note, Uncarried};
 pub use interpolate::{Broken, Read};
 pub use scalar::{Form, Shown, size_text};
 pub use schema::{KEYS, Key, LATER, OBJECTIVE_KEYS};
@@ -66,8 +71,31 @@ pub fn load(
             Err(Faults(unread)) => faults.extend(unread),
         }
     }
-    config.slos = known.into_objectives();
+    (config.slos, config.queried, config.notes) = known.into_objectives();
     sound(config, faults)
+}
+
+/// Converts files of Sloth, Pyrra and OpenSLO to one of redora's own objectives.
+///
+/// # Errors
+/// A file cannot be read, or is in no format that is known here.
+pub fn import(paths: &[PathBuf], read: Read<'_>) -> Result<Imported, Faults> {
+    let mut texts = Vec::new();
+    let mut faults = Vec::new();
+    for path in paths {
+        let file = path.to_string_lossy().into_owned();
+        match whole_text(path, &file, read) {
+            Ok(text) => texts.push((file, text)),
+            Err(Faults(unread)) => faults.extend(unread),
+        }
+    }
+    // Files of other tools are taken as they stand, so that nobody is asked for a variable.
+    let sources = Sources { env: &|_| None, read, directory: Path::new("") };
+    match foreign::import(&texts, sources) {
+        Ok(imported) if faults.is_empty() => Ok(imported),
+        Ok(_) => Err(Faults(faults)),
+        Err(Faults(unknown)) => Err(Faults(faults.into_iter().chain(unknown).collect())),
+    }
 }
 
 /// Checks a text; `file_name` stands in faults, and its directory is what relative `${file:PATH}`
@@ -161,6 +189,20 @@ fn whole_text(path: &Path, file: &str, read: Read<'_>) -> Result<String, Faults>
         let good = &fault.as_bytes()[..fault.utf8_error().valid_up_to()];
         refuse(node::end(&String::from_utf8_lossy(good)), Problem::Encoding)
     })
+}
+
+/// A value of the command line, with `${…}` replaced as in a file; relative paths start from the
+/// working directory.
+///
+/// # Errors
+/// Something in it cannot be replaced.
+pub fn expanded(
+    raw: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    read: Read<'_>,
+) -> Result<String, Broken> {
+    let directory = Path::new("");
+    Ok(interpolate::interpolate(raw, Sources { env, read, directory })?.value)
 }
 
 /// The first bytes of a file, at most `bytes_max`: the reader that production passes to [`load`].

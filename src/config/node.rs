@@ -41,24 +41,41 @@ pub(super) struct Entry {
     pub(super) value: Node,
 }
 
-/// The tree of a file, and what was wrong with it beside its values.
+/// The tree of a document, and what was wrong with it beside its values.
 pub(super) struct Tree {
-    /// `None` for an empty file.
+    /// Where the document starts.
+    pub(super) at: Position,
+    /// `None` for an empty one.
     pub(super) root: Option<Node>,
     /// Each with the path of its key.
     pub(super) faults: Vec<(Position, String, Problem)>,
 }
 
-/// Reads a whole text; the first fault after which nothing can be trusted ends the reading.
+/// Reads a text of one document; the first fault after which nothing can be trusted ends the
+/// reading.
 pub(super) fn read(text: &str) -> Result<Tree, (Position, Problem)> {
+    parse(text, 1).map(|mut trees| trees.swap_remove(0))
+}
+
+/// As [`read`], for a text of any number of documents; there is always a first one. The limits are
+/// those of the whole text.
+pub(super) fn documents(text: &str) -> Result<Vec<Tree>, (Position, Problem)> {
+    parse(text, DOCUMENTS_MAX)
+}
+
+fn parse(text: &str, documents_max: usize) -> Result<Vec<Tree>, (Position, Problem)> {
     refuse_control_characters(text)?;
     let mut parser = Parser::new_from_str(text);
-    let mut tree = Builder::default();
+    let mut tree = Builder { documents_max, ..Builder::default() };
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|fault| syntax(text, &fault))?;
         tree.take(event, span)?;
     }
-    Ok(Tree { root: tree.root, faults: tree.faults })
+    if tree.done.is_empty() {
+        let at = Position { line: 1, column: 1 };
+        tree.done.push(Tree { at, root: None, faults: Vec::new() });
+    }
+    Ok(tree.done)
 }
 
 /// The place after the last character of a text.
@@ -90,12 +107,16 @@ impl Position {
 
 #[derive(Default)]
 struct Builder {
+    /// Documents that have ended.
+    done: Vec<Tree>,
+    documents_max: usize,
+    /// Where the present document started.
+    at: Option<Position>,
     root: Option<Node>,
     faults: Vec<(Position, String, Problem)>,
     /// Collections that are still open, the innermost last.
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
-    documents: usize,
     weight: Weight,
 }
 
@@ -122,11 +143,19 @@ impl Builder {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), (Position, Problem)> {
         let at = Position { line: span.start.line(), column: span.start.col() + 1 };
         match event {
-            Event::DocumentStart(_) => {
-                self.documents += 1;
-                if self.documents > 1 {
-                    return Err((at, Problem::Documents));
+            Event::DocumentStart(_) => match self.done.len() {
+                1 if self.documents_max == 1 => return Err((at, Problem::Documents)),
+                many if many == self.documents_max => {
+                    return Err((at, Problem::TooMany { found: many + 1, max: many }));
                 }
+                _ => self.at = Some(at),
+            },
+            Event::DocumentEnd => {
+                // An anchor is known within its document.
+                self.anchors.clear();
+                let at = self.at.take().expect("a document that ends has started");
+                let (root, faults) = (self.root.take(), std::mem::take(&mut self.faults));
+                self.done.push(Tree { at, root, faults });
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(at, tag.is_some());
@@ -165,7 +194,7 @@ impl Builder {
                 let node = self.anchors[&anchor].clone();
                 self.close(node, 0)?;
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
         }
         Ok(())
     }
@@ -312,6 +341,8 @@ fn syntax(text: &str, fault: &ScanError) -> (Position, Problem) {
     (at, Problem::Syntax { reason: fault.info().to_owned(), cure })
 }
 
+/// As many as a file of another tool may have objectives, and each of them an indicator and alerts.
+const DOCUMENTS_MAX: usize = 2_000;
 /// Ten times as deep as the schema goes, and far from the end of the stack.
 const LEVELS_MAX: usize = 64;
 /// All log rules with all that they may have are near 5,000.

@@ -58,6 +58,8 @@ pub enum Form {
     Files,
     /// The share of events that must be good.
     Goal,
+    /// The share of a slice's events that must be good.
+    Share,
     /// What makes an event good.
     Indicator,
     /// A time down to nanoseconds.
@@ -98,6 +100,7 @@ impl Form {
             Form::Pattern => "pattern",
             Form::Files => "pattern of files",
             Form::Goal => "goal",
+            Form::Share => "share",
             Form::Indicator => "indicator",
             Form::Threshold => "threshold",
             Form::Period => "period",
@@ -120,14 +123,8 @@ impl Form {
             }
             Form::Directory => "write a path, such as ./redora-data",
             Form::Seconds => "write a number from 1e-9 to 1e9, such as 0.25",
-            Form::Severity => {
-                "write \">=WARN\", \"<=INFO\", ERROR or WARN..ERROR with \
-                 TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED"
-            }
-            Form::MetricName => {
-                "start with a lower-case letter, go on with lower-case letters, digits and \
-                 underscores, at most 64 in all, and leave out an ending of _total or _created"
-            }
+            Form::Severity => SEVERITY_CURE,
+            Form::MetricName => METRIC_NAME_CURE,
             Form::Attribute => {
                 "write an attribute's key with a letter or digit, at most 256 bytes, such as \
                  http.route"
@@ -158,7 +155,10 @@ impl Form {
             Form::Goal => {
                 "write a percentage such as 99.9% or a ratio such as 0.999, from 1% to below 100%"
             }
-            Form::Indicator => "write availability, or latency: { threshold: 300ms }",
+            Form::Share => "write it like 95% or 0.95, from 1% to 100%",
+            Form::Indicator => {
+                "write availability, latency: { threshold: 300ms }, logs: {…} or prometheus: {…}"
+            }
             Form::Threshold => "write numbers with ns, us, ms, s, m or h, such as 300ms or 1s500ms",
             Form::Period => "write week, month or quarter",
             Form::SpanKind => "write server, client, producer, consumer or internal",
@@ -318,6 +318,12 @@ const THRESHOLD_UNITS: [(&str, u64); 6] = [
     ("us", 1_000),
     ("ns", 1),
 ];
+
+const SEVERITY_CURE: &str = "write \">=WARN\", \"<=INFO\", ERROR or WARN..ERROR with \
+                             TRACE, DEBUG, INFO, WARN, ERROR, FATAL or, by itself, UNSPECIFIED";
+const METRIC_NAME_CURE: &str = "start with a lower-case letter, go on with lower-case letters, \
+                                digits and underscores, at most 64 in all, and leave out an \
+                                ending of _total or _created";
 
 /// Characters of a value that a fault shows: enough to find it by.
 const SHOWN_CHARS_MAX: usize = 80;

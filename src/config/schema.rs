@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// Every key that this version reads, a section before its keys.
-pub const KEYS: [Key; 74] = [
+pub const KEYS: [Key; 78] = [
     key("listen", "section", None),
     key("listen.otlp_grpc", "addresses", Some(r#"["127.0.0.1:4317", "[::1]:4317"]"#)),
     key("listen.otlp_http", "addresses", Some(r#"["127.0.0.1:4318", "[::1]:4318"]"#)),
@@ -72,6 +72,10 @@ pub const KEYS: [Key; 74] = [
     key("delivery.repositories[].deployments.environment", "names", Some("[]")),
     key("delivery.repositories[].deployments.workflow", "name", None),
     key("delivery.repositories[].deployments.releases", "switch", Some("false")),
+    key("delivery.repositories[].deployments.prereleases", "switch", Some("false")),
+    key("delivery.repositories[].deployments.tags", "patterns", Some("[]")),
+    key("delivery.repositories[].ci", "section", None),
+    key("delivery.repositories[].ci.jobs", "switch", Some("false")),
     key("delivery.repositories[].schedule", "schedule", None),
     key("delivery.git", "clones", Some("[]")),
     key("delivery.git[].path", "path", None),
@@ -95,7 +99,7 @@ pub const KEYS: [Key; 74] = [
 ];
 
 /// Every key of an objective in a file that `slos` names; the file is a list of objectives.
-pub const OBJECTIVE_KEYS: [Key; 15] = [
+pub const OBJECTIVE_KEYS: [Key; 27] = [
     key("objective.name", "name", None),
     key("objective.service", "name", None),
     key("objective.operation", "name", None),
@@ -104,6 +108,18 @@ pub const OBJECTIVE_KEYS: [Key; 15] = [
     key("objective.indicator", "indicator", None),
     key("objective.indicator.latency", "section", None),
     key("objective.indicator.latency.threshold", "threshold", None),
+    key("objective.indicator.prometheus", "section", None),
+    key("objective.indicator.prometheus.total", "query", None),
+    key("objective.indicator.prometheus.bad", "query", None),
+    key("objective.indicator.prometheus.good", "query", None),
+    key("objective.indicator.prometheus.bad_ratio", "query", None),
+    key("objective.indicator.logs", "section", None),
+    key("objective.indicator.logs.total", "match", None),
+    key("objective.indicator.logs.good", "match", None),
+    key("objective.indicator.logs.bad", "match", None),
+    key("objective.slices", "section", None),
+    key("objective.slices.length", "duration", None),
+    key("objective.slices.good", "share", None),
     key("objective.objective", "goal", None),
     key("objective.window", "duration", Some("30d")),
     key("objective.window.calendar", "period", None),

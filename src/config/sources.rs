@@ -61,6 +61,12 @@ pub struct Repository {
     pub workflow: Option<String>,
     /// Whether releases are deployments, instead of what GitHub calls so.
     pub releases: bool,
+    /// Whether releases of which their author says that they are not ready count as others do.
+    pub prereleases: bool,
+    /// Tags that are deployments, instead of what GitHub calls so.
+    pub tags: Vec<String>,
+    /// Whether the jobs of workflow runs are read.
+    pub jobs: bool,
     /// Its own schedule.
     pub schedule: Option<Schedule>,
 }

@@ -147,6 +147,16 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The scalar as it stands in the file; `None` where it is none. Files of other tools know of
+    /// no interpolation, and their queries may well hold a `$`.
+    pub(super) fn plain<'n>(&mut self, field: &Field<'n>) -> Option<&'n str> {
+        let plain = field.as_plain();
+        if plain.is_none() {
+            self.kind(field.node, &field.key, "one value");
+        }
+        plain
+    }
+
     /// The typed scalar; `None` where it is at fault or counts as not given.
     pub(super) fn typed<T>(
         &mut self,
@@ -258,10 +268,37 @@ impl<T> Typed<T> {
     }
 }
 
-impl Field<'_> {
+impl<'n> Field<'n> {
+    /// Whether the value is null.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.node.value, Value::Null)
+    }
+
+    /// The scalar as it stands in the file.
+    pub(super) fn as_plain(&self) -> Option<&'n str> {
+        match &self.node.value {
+            Value::Scalar(raw) => Some(raw),
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
     /// Whether the value is a section of keys.
     pub(super) fn is_section(&self) -> bool {
         matches!(self.node.value, Value::Map(_))
+    }
+
+    /// The entries of a section, each with the place of its key; none where it is no section. What
+    /// is null counts as not given.
+    pub(super) fn entries(&self) -> Vec<(Position, &'n str, Field<'n>)> {
+        let Value::Map(entries) = &self.node.value else { return Vec::new() };
+        let given = entries.iter().filter(|entry| !matches!(entry.value.value, Value::Null));
+        given
+            .map(|entry| {
+                let key = join(&self.key, &entry.key);
+                let field = Field { at: entry.value.at, key, node: &entry.value };
+                (entry.at, entry.key.as_str(), field)
+            })
+            .collect()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::log_metrics::{LogMetrics, Rule, Watch};
 use crate::red::{self, Attributes, Outcome, Red};
 use crate::series::{Hasher, Limits, Moment};
 use crate::sightings::{self, Sightings};
-use crate::slo::{Slo, StateFault, Watched};
+use crate::slo::{Gathered, Slo, StateFault, Watched};
 use resource::Resource;
 
 /// What the books are made from.
@@ -69,6 +69,7 @@ impl Digest {
             name: Vec::new(),
         };
         books.red.watch(books.slo.attributes());
+        books.slo.limit(series);
         Self { books: Mutex::new(books), hasher }
     }
 
@@ -109,6 +110,7 @@ impl Digest {
         books.red.expire(uptime_ms);
         books.log_metrics.expire(uptime_ms);
         books.sightings.expire(uptime_ms);
+        books.slo.expire(uptime_ms);
     }
 
     /// Lets windows end by the wall clock although nothing comes.
@@ -151,6 +153,7 @@ impl Digest {
         books.red.limit(series);
         books.log_metrics.limit(series);
         books.sightings.limit(series);
+        books.slo.limit(series);
     }
 
     /// A panic while the lock was held left a batch half staged at worst; it is forgotten, since
@@ -194,7 +197,7 @@ impl Books {
             for scope in part.scopes() {
                 for span in scope?.items() {
                     if !named {
-                        self.name_spans(tenant, &part, &mut attributes)?;
+                        self.name_spans(tenant, &part, &mut attributes, now_ms)?;
                         named = true;
                     }
                     self.stage_span(span?, &mut attributes, now_ms)?;
@@ -211,6 +214,7 @@ impl Books {
         tenant: &Tenant,
         part: &ResourceSpans<'a>,
         attributes: &mut Attributes<'a>,
+        now_ms: u64,
     ) -> Result<(), Fault> {
         attributes.clear_resource();
         let wanted = self.red.vocabulary();
@@ -219,6 +223,7 @@ impl Books {
         self.red.service(tenant, &service, attributes);
         self.sightings.version(tenant, &service, resource.version());
         self.slo.service(&service);
+        self.slo.version(resource.version().version, now_ms);
         Ok(())
     }
 
@@ -248,17 +253,17 @@ impl Books {
     }
 
     fn stage_logs(&mut self, tenant: &Tenant, bytes: &[u8], now_ms: u64) -> Result<(), Fault> {
-        let mut watch = Watch::new(self.log_metrics.rules());
+        let mut look = Look { watch: Watch::new(self.log_metrics.rules()), ..Look::default() };
         for part in resource_logs(bytes) {
             let part = part?;
             let mut named = false;
             for scope in part.scopes() {
                 for record in scope?.items() {
                     if !named {
-                        self.name_records(tenant, &part, &mut watch, now_ms)?;
+                        self.name_records(tenant, &part, &mut look, now_ms)?;
                         named = true;
                     }
-                    self.stage_record(record?, &mut watch, now_ms)?;
+                    self.stage_record(record?, &mut look, now_ms)?;
                 }
             }
         }
@@ -269,28 +274,50 @@ impl Books {
         &mut self,
         tenant: &Tenant,
         part: &ResourceLogs<'a>,
-        watch: &mut Watch<'a>,
+        look: &mut Look<'a>,
         now_ms: u64,
     ) -> Result<(), Fault> {
-        watch.clear_resource();
+        look.watch.clear_resource();
         let rules = self.log_metrics.rules();
-        let resource = Resource::read(&part.resource(), |kv| watch.see_resource(rules, kv))?;
-        self.log_metrics.service(tenant, &resource.service(), now_ms);
+        let resource = Resource::read(&part.resource(), |kv| look.watch.see_resource(rules, kv))?;
+        let service = resource.service();
+        self.log_metrics.service(tenant, &service, now_ms);
+        self.slo.log_service(&service, &mut look.gathered);
+        self.slo.version(resource.version().version, now_ms);
+        if let Some(checks) = self.slo.record_checks() {
+            // Whose they are is known only now; a second look costs other services nothing.
+            part.resource().read(|kv| look.gathered.see_resource(checks, kv))?;
+        }
         Ok(())
     }
 
     fn stage_record<'a>(
         &mut self,
         bytes: &'a [u8],
-        watch: &mut Watch<'a>,
+        look: &mut Look<'a>,
         now_ms: u64,
     ) -> Result<(), Fault> {
+        let Look { watch, gathered } = look;
         watch.clear();
-        let rules = self.log_metrics.rules();
-        let record = LogRecord::read(bytes, |kv| watch.see(rules, kv))?;
+        gathered.clear();
+        let (rules, checks) = (self.log_metrics.rules(), self.slo.record_checks());
+        let record = LogRecord::read(bytes, |kv| {
+            watch.see(rules, kv);
+            if let Some(checks) = checks {
+                gathered.see(checks, kv);
+            }
+        })?;
         self.log_metrics.stage(&record, watch, now_ms);
+        self.slo.stage_record(&record, gathered);
         Ok(())
     }
+}
+
+/// One log record as the books look at it.
+#[derive(Debug, Default)]
+struct Look<'a> {
+    watch: Watch<'a>,
+    gathered: Gathered<'a>,
 }
 
 #[cfg(test)]

@@ -1,71 +1,13 @@
 //! What the delivery half found, as samples: the numbers of each place and window and the standing
 //! of each source, from one snapshot, so that a scrape never shows half of two.
 
-use std::sync::Arc;
-
 use redora_collector::keys::ci::Workflow;
 use redora_collector::keys::{Report, Spread};
 use redora_exposition::{Encoder, Kind};
 
+use super::delivered::{Delivered, PlaceNumbers, SourceNumbers, WorkflowNumbers};
 use super::families::Described;
 use super::rows::PIECE_BYTES;
-
-/// What the delivery half says at one moment.
-#[derive(Debug, Default)]
-pub struct Delivered {
-    /// Each service in each environment.
-    pub places: Arc<Vec<PlaceNumbers>>,
-    /// Places that are known and not among these, because there are too many.
-    pub places_omitted: usize,
-    /// Places whose history does not fit into the memory for it.
-    pub places_cold: usize,
-    /// Each workflow of each service, in each window.
-    pub workflows: Arc<Vec<WorkflowNumbers>>,
-    /// Each source.
-    pub sources: Vec<SourceNumbers>,
-}
-
-/// The numbers of one workflow in one window.
-#[derive(Debug)]
-pub struct WorkflowNumbers {
-    /// The service.
-    pub service: String,
-    /// The window's name.
-    pub window: &'static str,
-    /// The numbers.
-    pub workflow: Workflow,
-}
-
-/// The numbers of one place.
-#[derive(Debug)]
-pub struct PlaceNumbers {
-    /// The service.
-    pub service: String,
-    /// The environment.
-    pub environment: String,
-    /// By window, with its name.
-    pub windows: Vec<(&'static str, Report)>,
-    /// Since the first fact.
-    pub ever: Report,
-}
-
-/// How one source stands.
-#[derive(Debug, Default)]
-pub struct SourceNumbers {
-    /// Its name.
-    pub source: String,
-    /// How long ago it was complete, in seconds.
-    pub watermark_age_s: Option<f64>,
-    /// What it gave that is no fact.
-    pub rejects: u64,
-    /// Stretches that may be missing.
-    pub gaps: u64,
-    /// Requests, or points of GraphQL, that GitHub still allows.
-    pub remaining: Option<u64>,
-}
-
-/// Shows the latest snapshot; cheap, for a scrape asks once.
-pub type Latest = Arc<dyn Fn() -> Arc<Delivered> + Send + Sync>;
 
 /// One family of the delivery half.
 struct Family {
@@ -203,7 +145,7 @@ const fn counter(
     Family { described: Described { name, help, kind: Kind::Counter, unit: None, labels }, put }
 }
 
-static FAMILIES: [Family; 22] = [
+static FAMILIES: [Family; 23] = [
     gauge(
         "redora_dora_deployments",
         None,
@@ -364,6 +306,13 @@ static FAMILIES: [Family; 22] = [
         &["service", "workflow", "window", "quantile"],
         "How long the last attempts of runs took that succeeded or failed.",
         Put::Workflow(|workflow, out| out.spread(&[], &workflow.duration)),
+    ),
+    gauge(
+        "redora_ci_queue_seconds",
+        Some("seconds"),
+        &["service", "workflow", "window", "quantile"],
+        "How long the jobs of last attempts waited for a machine, where jobs are read.",
+        Put::Workflow(|workflow, out| out.spread(&[], &workflow.queue)),
     ),
     gauge(
         "redora_source_watermark_age_seconds",

@@ -74,6 +74,9 @@ families! {
         "Log records by severity.";
     SLO_EVENTS = Counter "redora_slo_events_total" ["service", "slo", "outcome"]
         "Good and bad events of an objective.";
+    SLO_VERSION_EVENTS = Counter "redora_slo_version_events_total"
+        ["service", "slo", "version", "outcome"]
+        "Good and bad events of an objective, by the version that served them.";
     SLO_OBJECTIVE = Gauge "redora_slo_objective_ratio" in "ratio" ["service", "slo"]
         "The share of events that must be good.";
     SLO_WINDOW = Gauge "redora_slo_window_seconds" in "seconds" ["service", "slo"]

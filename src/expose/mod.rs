@@ -3,6 +3,7 @@
 //! request grows with the number of rows.
 
 mod compress;
+mod delivered;
 mod delivery;
 mod families;
 mod labels;
@@ -18,9 +19,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redora_exposition::{Compression, Encoder, Negotiated, Options};
 
-pub use delivery::{
-    Delivered, Latest, PlaceNumbers, SourceNumbers, WorkflowNumbers, delivery_families,
-};
+pub use delivered::{Delivered, Latest, PlaceNumbers, SourceNumbers, WorkflowNumbers};
+pub use delivery::delivery_families;
 pub use families::{Described, FAMILIES};
 pub use own::{Births, Own, OwnFault};
 pub use sections::Build;

@@ -182,9 +182,13 @@ impl Own {
 
     /// Takes over what the books count about themselves.
     pub(super) fn observe(&self, books: &Books) {
-        let (red, logs, versions) =
-            (books.red.sizes(), books.log_metrics.sizes(), books.sightings.sizes());
-        for (book, size) in red.into_iter().chain(logs).chain(versions) {
+        let (red, logs, versions, slos) = (
+            books.red.sizes(),
+            books.log_metrics.sizes(),
+            books.sightings.sizes(),
+            books.slo.sizes(),
+        );
+        for (book, size) in red.into_iter().chain(logs).chain(versions).chain(slos) {
             self.series.with_label_values(&[book]).set(size.rows as i64);
             raise(&self.overflow.with_label_values(&[book]), size.overflowed);
         }

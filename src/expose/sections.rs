@@ -82,6 +82,7 @@ pub(super) const PARTS: &[Part] = &[
     },
     versions_logs::log_records,
     slo::events,
+    slo::version_events,
     |step| slo::gauge(step, &families::SLO_OBJECTIVE, |one| one.watched.objective.goal.ratio()),
     |step| slo::gauge(step, &families::SLO_WINDOW, |one| one.window_s() as f64),
     slo::burn_rates,

@@ -3,8 +3,8 @@
 use redora_exposition::Encoder;
 use redora_model::slo::{BURN_WINDOWS, Severity};
 
-use super::families::{Described, SLO_BURN_RATE, SLO_EVENTS, SLO_TIER_ENABLED};
-use super::rows::{Place, Step};
+use super::families::{Described, SLO_BURN_RATE, SLO_EVENTS, SLO_TIER_ENABLED, SLO_VERSION_EVENTS};
+use super::rows::{Place, Step, labels_of};
 use crate::slo::Standing;
 
 /// Events since the start, both outcomes.
@@ -14,6 +14,19 @@ pub(super) fn events(step: Step<'_>) -> Option<Place> {
         for (outcome, count) in [("good", totals.good), ("bad", totals.bad)] {
             let labels = [service, slo, ("outcome", outcome)];
             encoder.counter(&labels, count as f64, Some(standing.born_ms()), None);
+        }
+    })
+}
+
+/// Events of each version, both outcomes.
+pub(super) fn version_events(step: Step<'_>) -> Option<Place> {
+    let book = step.books.slo.versions();
+    step.rows(&SLO_VERSION_EVENTS.family(), book, |encoder, entry| {
+        let counts = entry.row.counts();
+        for (outcome, count) in [("good", counts.good), ("bad", counts.bad)] {
+            let mut labels = labels_of(entry, &["service", "slo", "version"]);
+            labels.push("outcome", outcome);
+            encoder.counter(labels.as_slice(), count as f64, Some(entry.born_ms()), None);
         }
     })
 }

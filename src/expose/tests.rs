@@ -48,7 +48,7 @@ fn objective() -> Watched {
         team: "till".to_owned(),
         runbook: "https://example.org/slow".to_owned(),
     };
-    Watched { objective, select: Select::default() }
+    Watched { objective, select: Select::default(), slices: None }
 }
 
 /// A scrape's source whose books took these spans of the service `shop`, version 1.
@@ -195,13 +195,17 @@ redora_slo_window_seconds{…} 2592000
 redora_slo_info{…,team=\"till\",runbook=\"https://example.org/slow\"} 1
 redora_slo_tier_enabled{…,tier=\"page\"} 0
 redora_slo_tier_enabled{…,tier=\"ticket\"} 1";
-    for (spans, [good, bad], rate, remaining) in [
-        (vec![], ["0", "0"], "0", "1"),
-        (vec![span("a", 10), span("a", 11)], ["1", "1"], "500", "-499"),
+    // A version has a row from its first event on.
+    let version = "
+redora_slo_version_events_total{…,version=\"1\",outcome=\"good\"} 1
+redora_slo_version_events_total{…,version=\"1\",outcome=\"bad\"} 1";
+    for (spans, [good, bad], version, rate, remaining) in [
+        (vec![], ["0", "0"], "", "0", "1"),
+        (vec![span("a", 10), span("a", 11)], ["1", "1"], version, "500", "-499"),
     ] {
         let expected = format!(
             "redora_slo_events_total{{…,outcome=\"good\"}} {good}
-redora_slo_events_total{{…,outcome=\"bad\"}} {bad}{constant}{}\
+redora_slo_events_total{{…,outcome=\"bad\"}} {bad}{version}{constant}{}\
              redora_slo_error_budget_remaining_ratio{{…}} {remaining}{rest}",
             burn(rate)
         );

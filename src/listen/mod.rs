@@ -14,6 +14,7 @@ mod client;
 mod connection;
 mod first_bytes;
 mod serve;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,9 @@ use std::time::Duration;
 pub use hyper::body::Incoming;
 
 pub use bind::{BindError, Bound, bind, bind_all};
-pub use client::{ANSWER_BYTES_MAX, GetError, get};
+pub use client::{ANSWER_BYTES_MAX, GetError, Question, ask, get};
 pub use serve::{Drained, serve};
+pub use tls::Distrust;
 
 /// The largest head of a request: request line and headers, with HTTP/2 after decompression.
 pub const HEADER_BYTES_MAX: usize = 32 << 10;

@@ -2,7 +2,8 @@
 //! its labels.
 
 use redora_model::dimension::Dimension;
-use regex::Regex;
+
+use crate::record::Match;
 
 /// One entry of `log_metrics`: the counter `redora_log_<name>_total`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,46 +24,3 @@ impl Rule {
         format!("redora_log_{}_total", self.name)
     }
 }
-
-/// What a record must have to be counted; an absent part asks for nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Match {
-    /// Severity numbers that count.
-    pub severity: Option<SeverityRange>,
-    /// What the body must say.
-    pub body: Option<Body>,
-    /// Attributes that must be present with exactly this value, as text.
-    pub attributes: Vec<(String, String)>,
-}
-
-/// A closed range of OTLP severity numbers, 0 (unspecified) to 24.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeverityRange {
-    /// The lowest number that counts.
-    pub min: u8,
-    /// The highest number that counts.
-    pub max: u8,
-}
-
-/// What a record's text body must say.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// This text somewhere in it, as written.
-    Contains(String),
-    /// This expression somewhere in it.
-    Matches(Regex),
-}
-
-impl PartialEq for Body {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Body::Contains(text), Body::Contains(other)) => text == other,
-            (Body::Matches(expression), Body::Matches(other)) => {
-                expression.as_str() == other.as_str()
-            }
-            _ => false,
-        }
-    }
-}
-
-impl Eq for Body {}

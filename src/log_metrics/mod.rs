@@ -9,9 +9,10 @@ use std::ops::Add;
 use redora_model::identity::Tenant;
 use redora_wire::logs::LogRecord;
 
-pub use config::{Body, Match, Rule, SeverityRange};
+pub use config::Rule;
 pub use watch::Watch;
 
+use crate::record::{self, Text};
 use crate::series::{Book, Hasher, Key, Limits, Mark, Row, Size, Staged, Upkeep};
 
 /// The book of log records.
@@ -23,7 +24,7 @@ pub struct LogMetrics {
     key: Key,
     tenant: Mark,
     service: Mark,
-    text: Vec<u8>,
+    text: Text,
     /// What the families of a book before this one counted as overflowed.
     overflowed_before: [u64; 2],
 }
@@ -88,7 +89,7 @@ impl LogMetrics {
             key: Key::new(),
             tenant: Mark::default(),
             service: Mark::default(),
-            text: Vec::new(),
+            text: Text::default(),
             overflowed_before: [0; 2],
         }
     }
@@ -127,14 +128,13 @@ impl LogMetrics {
 
     /// Stages a record of the service named last; `watch` has seen its attributes.
     pub fn stage(&mut self, record: &LogRecord<'_>, watch: &Watch<'_>, now_ms: u64) {
-        let number = severity_number(record);
         self.key.rewind(self.service);
-        let severity = usize::from(number.div_ceil(4));
+        let severity = usize::from(record::severity(record).div_ceil(4));
         if self.records.stage(&self.key, severity, now_ms, Records::default) == Staged::Full {
             self.stage_other(severity, now_ms);
         }
         for (i, rule) in self.rules.iter().enumerate() {
-            if !watch.matches(i, rule, number, record, &mut self.text) {
+            if !watch.matches(i, rule, record, &mut self.text) {
                 continue;
             }
             self.key.rewind(self.service);
@@ -150,14 +150,14 @@ impl LogMetrics {
     pub fn commit(&mut self) {
         self.records.commit(&());
         self.matched.iter_mut().for_each(|book| book.commit(&()));
-        self.give_back();
+        self.text.give_back();
     }
 
     /// Forgets what was staged.
     pub fn discard(&mut self) {
         self.records.discard();
         self.matched.iter_mut().for_each(Book::discard);
-        self.give_back();
+        self.text.give_back();
     }
 
     /// Removes the rows of services and label sets that have been idle for too long.
@@ -196,12 +196,6 @@ impl LogMetrics {
         &self.matched
     }
 
-    /// One line as long as a request must not hold its room for ever.
-    fn give_back(&mut self) {
-        self.text.clear();
-        self.text.shrink_to(TEXT_BYTES_KEPT);
-    }
-
     fn stage_other(&mut self, severity: usize, now_ms: u64) {
         let mut other = self.key.clone();
         other.rewind(self.tenant);
@@ -233,14 +227,6 @@ fn stage_other_match(
 fn share(limits: Limits, rules: usize) -> Limits {
     Limits { rows: (limits.rows / rules.max(1)).max(1), ..limits }
 }
-
-/// OTLP's number, 1 to 24; anything else is unspecified.
-fn severity_number(record: &LogRecord<'_>) -> u8 {
-    u8::try_from(record.severity_number).ok().filter(|number| *number <= 24).unwrap_or(0)
-}
-
-/// Room for a line without its escapes that is kept between batches.
-const TEXT_BYTES_KEPT: usize = 4096;
 
 /// Where rows that did not fit are counted.
 const OTHER: &[u8] = b"other";

@@ -7,6 +7,7 @@ use redora_model::dimension::Dimension;
 use regex::Regex;
 
 use super::*;
+use crate::record::{Body, Match, SeverityRange};
 
 fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue { key: key.into(), value: Some(AnyValue { value: Some(value) }), ..Default::default() }
@@ -147,14 +148,4 @@ fn services_past_the_bound_count_together() {
     services.sort();
     assert_eq!(services.len(), 5);
     assert_eq!(services[0], (Some("other".to_owned()), 2));
-}
-
-#[test]
-fn a_line_as_long_as_a_request_leaves_no_room_behind() {
-    let matches = Match { body: Some(Body::Contains("declined".into())), ..Match::default() };
-    let mut book = book(vec![rule(matches, &[])]);
-    let long = format!("\u{1b}[31m{}declined", "x".repeat(1 << 20));
-    take(&mut book, "shop", &[line(9, &long)]);
-    assert_eq!(matched(&book), one("shop", 1));
-    assert!(book.text.capacity() <= 2 * TEXT_BYTES_KEPT, "{}", book.text.capacity());
 }

@@ -39,6 +39,12 @@ impl Weights {
     pub fn add(&mut self, weight: Weight) {
         self.0 = self.0.saturating_add(u128::from(weight.0));
     }
+
+    /// Adds many.
+    #[inline]
+    pub fn merge(&mut self, others: Weights) {
+        self.0 = self.0.saturating_add(others.0);
+    }
 }
 
 /// What of the weights was not a whole number yet: counters count requests, so the rest is carried

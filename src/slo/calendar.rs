@@ -26,12 +26,14 @@ impl Zone {
     }
 
     /// The zone without a place.
-    pub(super) fn utc() -> Self {
+    #[must_use]
+    pub fn utc() -> Self {
         Self(TimeZone::UTC)
     }
 
     /// The stretch that a moment lies in. Beyond the years that a calendar has it is all of time.
-    pub(super) fn stretch(&self, period: Period, at_ms: u64) -> Stretch {
+    #[must_use]
+    pub fn stretch(&self, period: Period, at_ms: u64) -> Stretch {
         let whole = Stretch { start_ms: 0, end_ms: u64::MAX };
         self.bounds(period, at_ms).unwrap_or(whole)
     }

@@ -1,9 +1,10 @@
-//! An objective with the requests that are its events, as the book is built from it.
+//! An objective with what its events are, as the book is built from it.
 
 use std::fmt::Write as _;
 
-use redora_model::slo::{Indicator, Objective, Window};
+use redora_model::slo::{Indicator, Objective, Slices, Window};
 
+use crate::record::Match;
 use crate::red::Kind;
 
 /// An objective and what it looks at.
@@ -11,20 +12,42 @@ use crate::red::Kind;
 pub struct Watched {
     /// What is promised.
     pub objective: Objective,
-    /// Which requests of its service it is promised for.
+    /// Which requests or log records of its service it is promised for.
     pub select: Select,
+    /// Slices of time as events, instead of what happens in them.
+    pub slices: Option<Slices>,
 }
 
-/// Which requests of a service are events; every part that is given must hold.
+/// Which requests or log records of a service are events; every part that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select {
     /// The operation, as the label `operation` names it.
     pub operation: Option<String>,
     /// The role of the span; without one the requests that the service itself served.
     pub kind: Option<Kind>,
-    /// Attributes of the span, or of its resource where it has none, that have exactly these
-    /// values, as text.
+    /// Attributes of the span or record, or of its resource where it has none, that have exactly
+    /// these values, as text.
     pub attributes: Vec<(String, String)>,
+    /// Log records instead of requests: how they are told apart, with [`Indicator::Logs`] alone.
+    pub records: Option<Records>,
+}
+
+/// Which log records are events, and which of them are bad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Records {
+    /// What an event has; every record of the service where it asks for nothing.
+    pub total: Match,
+    /// What tells good events from bad ones.
+    pub told: Told,
+}
+
+/// What tells good events from bad ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What a good event has; all others are bad.
+    Good(Match),
+    /// What a bad event has; all others are good.
+    Bad(Match),
 }
 
 impl Watched {
@@ -40,10 +63,14 @@ impl Watched {
     /// change without starting anew.
     #[must_use]
     pub fn identity(&self) -> String {
-        let Self { objective, select } = self;
+        let Self { objective, select, slices } = self;
         let mut text = match objective.indicator {
             Indicator::Availability => "availability".to_owned(),
             Indicator::Latency { threshold_ns } => format!("latency {threshold_ns}"),
+            Indicator::Logs => {
+                let records = select.records.as_ref().map(Records::identity);
+                format!("logs {}", records.unwrap_or_default())
+            }
         };
         let written = match &objective.window {
             Window::Rolling { seconds } => write!(text, " rolling {seconds}"),
@@ -56,6 +83,20 @@ impl Watched {
         let attributes = select.attributes.iter().map(|(key, value)| format!(" {key:?}={value:?}"));
         written.expect("a string takes it");
         text.extend(attributes);
+        // At the end and only where there are some: without them it is what it always was.
+        if let Some(Slices { seconds, good }) = slices {
+            text.push_str(&format!(" slices {seconds} {good}"));
+        }
         text
+    }
+}
+
+impl Records {
+    fn identity(&self) -> String {
+        let (side, told) = match &self.told {
+            Told::Good(told) => ("good", told),
+            Told::Bad(told) => ("bad", told),
+        };
+        format!("[{}] {side} [{}]", self.total.identity(), told.identity())
     }
 }

@@ -1,24 +1,16 @@
 //! Which objectives a request may concern, found by its service first and by its operation second:
 //! a hundred objectives of a hundred operations cost a request one look, not a hundred comparisons.
+//! Those over log records stand beside them, and cost a request nothing.
 
 use std::collections::HashMap;
 
 use redora_model::slo::Indicator;
 
 use super::config::Watched;
+use super::records::RecordChecks;
+use super::verdict::Verdict;
 use crate::red::{Judged, Kind, Outcome};
 use crate::series::{Hasher, Picked, spells};
-
-/// What one request is to one objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// An event that kept the promise.
-    Good,
-    /// An event that broke it.
-    Bad,
-    /// No event of it.
-    None,
-}
 
 /// Every objective by its service.
 #[derive(Debug)]
@@ -38,6 +30,8 @@ pub(super) struct Group {
     always: Vec<Check>,
     /// Those of one operation.
     operations: HashMap<Box<[u8]>, Vec<Check>, Hasher>,
+    /// Those over log records.
+    pub(super) records: RecordChecks,
 }
 
 /// One objective as a request is held against it.
@@ -60,7 +54,7 @@ impl Index {
     ) -> Self {
         let mut index = Self { services: HashMap::with_hasher(hasher.clone()), groups: Vec::new() };
         for (number, watched) in objectives.enumerate() {
-            let check = Check::new(number as u32, watched, attributes);
+            let number = number as u32;
             let service = watched.objective.service.as_str().as_bytes();
             let groups = &mut index.groups;
             let at = *index.services.entry(service.into()).or_insert_with(|| {
@@ -68,7 +62,12 @@ impl Index {
                 groups.len() - 1
             });
             let group = &mut groups[at];
-            group.numbers.push(check.number);
+            group.numbers.push(number);
+            if let Some(records) = &watched.select.records {
+                group.records.push(number, &watched.select, records);
+                continue;
+            }
+            let check = Check::new(number, watched, attributes);
             group.kinds |= check.kinds;
             match &watched.select.operation {
                 None => group.always.push(check),
@@ -103,6 +102,7 @@ impl Group {
             kinds: 0,
             always: Vec::new(),
             operations: HashMap::with_hasher(hasher.clone()),
+            records: RecordChecks::default(),
         }
     }
 
@@ -137,8 +137,8 @@ impl Check {
             number,
             kinds: select.kind.map_or(bit(Kind::Server) | bit(Kind::Consumer), bit),
             threshold_ns: match watched.objective.indicator {
-                Indicator::Availability => None,
                 Indicator::Latency { threshold_ns } => Some(threshold_ns),
+                Indicator::Availability | Indicator::Logs => None,
             },
             attributes: asked.map(|(key, value)| (place(key), value.as_bytes().into())).collect(),
         }

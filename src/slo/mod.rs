@@ -5,22 +5,31 @@
 mod calendar;
 mod config;
 mod index;
+mod records;
 mod ring;
+mod slice;
 mod state;
 mod tally;
 mod timeline;
+mod verdict;
+mod versions;
 
 use redora_model::slo::{BurnWindow, Counts};
+use redora_wire::logs::LogRecord;
 
 pub use calendar::{Stretch, Zone};
-pub use config::{Select, Watched};
+pub use config::{Records, Select, Told, Watched};
+pub use records::{Gathered, RecordChecks};
 pub use state::StateFault;
+pub use versions::Events;
 
+use crate::record::Text;
 use crate::red::{Judged, Kind};
-use crate::series::{Hasher, Picked, Weights};
-use index::{Index, Verdict};
+use crate::series::{Book, Hasher, Limits, Picked, Size, Weight, Weights};
+use index::Index;
 use tally::Tally;
 use timeline::Timeline;
+use versions::Versions;
 
 /// The book of objectives.
 #[derive(Debug)]
@@ -29,12 +38,17 @@ pub struct Slo {
     index: Index,
     /// The keys that objectives ask for, in the order of their numbers.
     attributes: Vec<String>,
+    /// Events of each objective in the resource named last, good and bad.
+    part: Vec<[Weights; 2]>,
     /// Staged events of each objective, good and bad.
     staged: Vec<[Weights; 2]>,
+    versions: Versions,
     /// Groups that may have staged events, each once.
     touched: Vec<usize>,
     is_touched: Vec<bool>,
     current: Option<usize>,
+    /// Room for the text of a log record.
+    text: Text,
     time: Timeline,
     /// Batches of events that were committed.
     commits: u64,
@@ -68,7 +82,7 @@ impl Slo {
     /// A book in the place of this one: an objective that looks at the same events goes on
     /// counting.
     #[must_use]
-    pub fn renewed(&self, objectives: Vec<Watched>, hasher: &Hasher) -> Self {
+    pub fn renewed(&mut self, objectives: Vec<Watched>, hasher: &Hasher) -> Self {
         let tracked = |watched: Watched| {
             let same = |known: &&Tracked| known.watched.continues(&watched);
             let before = self.tracked.iter().find(same).map(|known| known.tally.clone());
@@ -78,22 +92,28 @@ impl Slo {
         let mut renewed = Self::of(tracked, hasher, self.time);
         // One more, so that what is kept on disk follows the change.
         renewed.commits = self.commits + 1;
+        std::mem::swap(&mut renewed.versions, &mut self.versions);
         renewed
     }
 
     fn of(tracked: Vec<Tracked>, hasher: &Hasher, time: Timeline) -> Self {
         let mut attributes: Vec<String> = Vec::new();
-        for (key, _) in tracked.iter().flat_map(|known| &known.watched.select.attributes) {
+        let of_spans = |known: &&Tracked| known.watched.select.records.is_none();
+        let asked = tracked.iter().filter(of_spans).map(|known| &known.watched.select.attributes);
+        for (key, _) in asked.flatten() {
             if !attributes.contains(key) {
                 attributes.push(key.clone());
             }
         }
         let index = Index::new(tracked.iter().map(|known| &known.watched), &attributes, hasher);
         Self {
+            part: vec![Default::default(); tracked.len()],
             staged: vec![Default::default(); tracked.len()],
+            versions: Versions::new(hasher),
             touched: Vec::new(),
             is_touched: vec![false; index.len()],
             current: None,
+            text: Text::default(),
             tracked,
             index,
             attributes,
@@ -113,13 +133,42 @@ impl Slo {
         &self.attributes
     }
 
-    /// The spans that follow are of this service.
+    /// The spans that follow are of this service, and of no version.
     pub fn service(&mut self, service: &[u8]) {
-        self.current = self.index.service(service);
-        if let Some(at) = self.current
+        self.close();
+        self.begin(self.index.service(service));
+    }
+
+    /// The log records that follow are of this service, and of no version.
+    pub fn log_service(&mut self, service: &[u8], gathered: &mut Gathered<'_>) {
+        self.close();
+        let counted = |at: &usize| !self.index.group(*at).records.is_empty();
+        self.begin(self.index.service(service).filter(counted));
+        gathered.begin(self.current.map(|at| (at, &self.index.group(at).records)));
+    }
+
+    /// The objectives over log records of the service named last; without any there is nothing to
+    /// be gathered or staged.
+    #[inline]
+    #[must_use]
+    pub fn record_checks(&self) -> Option<&RecordChecks> {
+        self.current.map(|at| &self.index.group(at).records)
+    }
+
+    fn begin(&mut self, group: Option<usize>) {
+        self.versions.name(b"", 0);
+        self.current = group;
+        if let Some(at) = group
             && !std::mem::replace(&mut self.is_touched[at], true)
         {
             self.touched.push(at);
+        }
+    }
+
+    /// What follows is of this version of the service named last.
+    pub fn version(&mut self, version: &[u8], now_ms: u64) {
+        if self.current.is_some() {
+            self.versions.name(version, now_ms);
         }
     }
 
@@ -142,17 +191,41 @@ impl Slo {
     pub fn stage(&mut self, judged: &Judged, operation: &[u8], attributes: &Picked<'_>) {
         let Some(at) = self.current else { return };
         for check in self.index.group(at).checks(operation) {
-            let side = match check.judge(judged, attributes) {
-                Verdict::Good => 0,
-                Verdict::Bad => 1,
-                Verdict::None => continue,
-            };
-            self.staged[check.number as usize][side].add(judged.weight);
+            let Some(side) = check.judge(judged, attributes).side() else { continue };
+            self.part[check.number as usize][side].add(judged.weight);
+        }
+    }
+
+    /// Stages a log record of the service named last, of which everything was gathered.
+    pub fn stage_record(&mut self, record: &LogRecord<'_>, gathered: &Gathered<'_>) {
+        let Some(at) = self.current else { return };
+        for (number, verdict) in
+            self.index.group(at).records.judge(record, gathered, &mut self.text)
+        {
+            let Some(side) = verdict.side() else { continue };
+            self.part[number as usize][side].add(Weight::ONE);
+        }
+    }
+
+    /// Stages what the resource named last has had, in all and by its version.
+    fn close(&mut self) {
+        let Some(at) = self.current.take() else { return };
+        for number in &self.index.group(at).numbers {
+            let number = *number as usize;
+            let events @ [good, bad] = std::mem::take(&mut self.part[number]);
+            if events == <[Weights; 2]>::default() {
+                continue;
+            }
+            self.staged[number][0].merge(good);
+            self.staged[number][1].merge(bad);
+            self.versions.stage(&self.tracked[number].watched.objective, events);
         }
     }
 
     /// Counts what was staged.
     pub fn commit(&mut self, wall_ms: u64) {
+        self.close();
+        self.versions.commit();
         if self.touched.is_empty() {
             return;
         }
@@ -169,25 +242,27 @@ impl Slo {
                 }
             }
         }
-        self.current = None;
+        self.text.give_back();
     }
 
     /// Forgets what was staged.
     pub fn discard(&mut self) {
+        self.close();
+        self.versions.discard();
         for at in self.touched.drain(..) {
             self.is_touched[at] = false;
             for number in &self.index.group(at).numbers {
                 self.staged[*number as usize] = Default::default();
             }
         }
-        self.current = None;
+        self.text.give_back();
     }
 
-    /// Moves on to what the wall clock shows: windows end although nothing comes.
+    /// Moves on to what the wall clock shows: windows and slices end although nothing comes.
     pub fn advance(&mut self, wall_ms: u64) {
         self.time.advance(wall_ms);
         for known in &mut self.tracked {
-            known.tally.turn(self.time.wall_ms());
+            known.tally.advance(self.time);
         }
     }
 
@@ -219,14 +294,38 @@ impl Slo {
         self.time.advance(wall_ms);
         let mut restored = 0;
         for known in &mut self.tracked {
-            known.tally = Tally::new(&known.watched, self.time);
-            if let Some(kept) = state.kept.iter().find(|kept| kept.is_of(&known.watched)) {
-                kept.fill(&mut known.tally);
-                restored += 1;
-            }
+            let kept = state.kept.iter().find(|kept| kept.is_of(&known.watched));
+            restored += usize::from(kept.is_some());
+            known.tally = match kept {
+                // A slice that has ended meanwhile counts where it ended, not now.
+                Some(kept) => kept.tally(&known.watched, state.time).reborn(self.time),
+                None => Tally::new(&known.watched, self.time),
+            };
         }
         self.advance(wall_ms);
         Ok(restored)
+    }
+
+    /// Removes versions that have not served for long.
+    pub fn expire(&mut self, uptime_ms: u64) {
+        self.versions.expire(uptime_ms);
+    }
+
+    /// Takes new limits.
+    pub fn limit(&mut self, limits: Limits) {
+        self.versions.limit(limits);
+    }
+
+    /// How full each family is.
+    #[must_use]
+    pub fn sizes(&self) -> [(&'static str, Size); 1] {
+        [("slo_versions", self.versions.size())]
+    }
+
+    /// Events by tenant, service, objective and version.
+    #[must_use]
+    pub fn versions(&self) -> &Book<Events> {
+        self.versions.book()
     }
 
     /// A number that changes with what is worth keeping.

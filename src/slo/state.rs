@@ -1,11 +1,12 @@
 //! The buckets of every objective as bytes, so that a restart gives no budget back.
 //!
-//! Format: `redora-slo` in ASCII, one byte of version (1), the CRC-32 of what follows (four bytes,
+//! Format: `redora-slo` in ASCII, one byte of version (2), the CRC-32 of what follows (four bytes,
 //! little-endian), then numbers as LEB128 and texts as their length and UTF-8: the wall clock and
 //! the timeline in milliseconds, the number of objectives, and for each its service, its name, its
 //! identity, start, end, good and bad of its period (0 where it has none), and its rings: minutes,
-//! quarters of an hour, budget (empty where it has none). A ring is the number of its filled
-//! buckets, and of each its distance from the one before, good and bad.
+//! quarters of an hour, budget (empty where it has none), and number, good and bad of the slice
+//! that is under way (0 where it has none). A ring is the number of its filled buckets, and of each
+//! its distance from the one before, good and bad. Version 1, which is read as well, has no slices.
 
 use flate2::Crc;
 use redora_model::slo::Counts;
@@ -14,6 +15,7 @@ use thiserror::Error;
 use super::calendar::Stretch;
 use super::config::Watched;
 use super::ring::Ring;
+use super::slice::Slice;
 use super::tally::{Spent, Tally};
 use super::timeline::Timeline;
 
@@ -59,6 +61,10 @@ pub(super) fn write<'t>(
         for kept in [Some(&tally.minutes), Some(&tally.quarters), budget] {
             ring(&mut body, kept);
         }
+        let (slice, counts) = tally.slice.as_ref().map(Slice::filled).unwrap_or_default();
+        for value in [slice, counts.good, counts.bad] {
+            number(&mut body, value);
+        }
     }
     let mut bytes = MAGIC.to_vec();
     bytes.push(VERSION);
@@ -96,6 +102,8 @@ pub(super) struct Kept {
     counts: Counts,
     /// Minutes, quarters of an hour, budget.
     rings: [Vec<(u64, Counts)>; 3],
+    /// The slice that was under way.
+    slice: (u64, Counts),
 }
 
 impl Kept {
@@ -107,8 +115,9 @@ impl Kept {
             && self.identity == watched.identity()
     }
 
-    /// Puts everything back into a tally that is empty.
-    pub(super) fn fill(&self, tally: &mut Tally) {
+    /// Everything as it was then.
+    pub(super) fn tally(&self, watched: &Watched, then: Timeline) -> Tally {
+        let mut tally = Tally::new(watched, then);
         let [minutes, quarters, budget] = &self.rings;
         let put = |ring: &mut Ring, filled: &[(u64, Counts)]| {
             filled.iter().for_each(|(bucket, counts)| ring.put(*bucket, *counts));
@@ -121,6 +130,10 @@ impl Kept {
                 (*stretch, *counts) = (self.stretch, self.counts);
             }
         }
+        if let Some(slice) = &mut tally.slice {
+            slice.put(self.slice, then.at_ms());
+        }
+        tally
     }
 }
 
@@ -128,36 +141,39 @@ impl Kept {
 pub(super) fn read(bytes: &[u8]) -> Result<State, StateFault> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(StateFault::Foreign)?;
     let (version, rest) = rest.split_first().ok_or(StateFault::Checksum)?;
-    if *version != VERSION {
-        return Err(StateFault::Version(*version));
-    }
+    let has_slices = match *version {
+        WITHOUT_SLICES => false,
+        VERSION => true,
+        other => return Err(StateFault::Version(other)),
+    };
     let (sum, body) = rest.split_first_chunk().ok_or(StateFault::Checksum)?;
     if u32::from_le_bytes(*sum) != checksum(body) {
         return Err(StateFault::Checksum);
     }
     let mut reader = Reader(body);
-    let state = reader.state().ok_or(StateFault::Content)?;
+    let state = reader.state(has_slices).ok_or(StateFault::Content)?;
     if reader.0.is_empty() { Ok(state) } else { Err(StateFault::Content) }
 }
 
 struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
-    fn state(&mut self) -> Option<State> {
+    fn state(&mut self, has_slices: bool) -> Option<State> {
         let (wall_ms, at_ms) = (self.number()?, self.number()?);
         let objectives = self.number()?;
         let mut kept = Vec::new();
         for _ in 0..objectives {
-            kept.push(self.kept()?);
+            kept.push(self.kept(has_slices)?);
         }
         Some(State { time: Timeline::resumed(at_ms, wall_ms), kept })
     }
 
-    fn kept(&mut self) -> Option<Kept> {
+    fn kept(&mut self, has_slices: bool) -> Option<Kept> {
         let (service, name, identity) = (self.text()?, self.text()?, self.text()?);
         let stretch = Stretch { start_ms: self.number()?, end_ms: self.number()? };
-        let counts = Counts { good: self.number()?, bad: self.number()? };
+        let counts = self.counts()?;
         let rings = [self.ring()?, self.ring()?, self.ring()?];
+        let slice = if has_slices { (self.number()?, self.counts()?) } else { Default::default() };
         (stretch.start_ms <= stretch.end_ms).then_some(Kept {
             service,
             name,
@@ -165,7 +181,12 @@ impl Reader<'_> {
             stretch,
             counts,
             rings,
+            slice,
         })
+    }
+
+    fn counts(&mut self) -> Option<Counts> {
+        Some(Counts { good: self.number()?, bad: self.number()? })
     }
 
     fn ring(&mut self) -> Option<Vec<(u64, Counts)>> {
@@ -174,7 +195,7 @@ impl Reader<'_> {
         let mut bucket = 0_u64;
         for _ in 0..filled {
             bucket = bucket.checked_add(self.number()?)?;
-            buckets.push((bucket, Counts { good: self.number()?, bad: self.number()? }));
+            buckets.push((bucket, self.counts()?));
         }
         Some(buckets)
     }
@@ -219,7 +240,8 @@ fn checksum(body: &[u8]) -> u32 {
 }
 
 const MAGIC: &[u8] = b"redora-slo";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const WITHOUT_SLICES: u8 = 1;
 
 #[cfg(test)]
 mod tests {

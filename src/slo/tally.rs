@@ -9,6 +9,7 @@ use redora_model::slo::{Counts, Period, Window};
 use super::calendar::{Stretch, Zone};
 use super::config::Watched;
 use super::ring::Ring;
+use super::slice::Slice;
 use super::timeline::Timeline;
 use crate::series::{Carry, Weights};
 
@@ -23,6 +24,8 @@ pub(super) struct Tally {
     pub(super) minutes: Ring,
     pub(super) quarters: Ring,
     pub(super) spent: Spent,
+    /// Where slices of time are the events.
+    pub(super) slice: Option<Slice>,
 }
 
 /// The events of the objective's own window.
@@ -61,13 +64,36 @@ impl Tally {
             minutes: Ring::new(MINUTE_MS, MINUTES, at_ms),
             quarters: Ring::new(QUARTER_MS, QUARTERS, at_ms),
             spent,
+            slice: watched.slices.map(Slice::new),
         }
     }
 
-    /// Adds the events of a batch.
+    /// The same in a process that begins now, and counts from 0 again.
+    pub(super) fn reborn(self, time: Timeline) -> Self {
+        Self { born_ms: time.wall_ms(), ..self }
+    }
+
+    /// Adds what a batch holds; every slice before it has ended.
     pub(super) fn add(&mut self, good: Weights, bad: Weights, at_ms: u64) {
         let counts =
             Counts { good: self.good_carry.take_all(good), bad: self.bad_carry.take_all(bad) };
+        match &mut self.slice {
+            Some(slice) => slice.add(at_ms, counts),
+            None => self.count(counts, at_ms),
+        }
+    }
+
+    /// Moves on: a slice that has ended counts as of its last moment, and a period that is over
+    /// makes the budget whole.
+    pub(super) fn advance(&mut self, time: Timeline) {
+        if let Some(ended) = self.slice.as_mut().and_then(|slice| slice.end(time.at_ms())) {
+            self.turn(time.wall_ms_at(ended.last_ms));
+            self.count(ended.event, ended.last_ms);
+        }
+        self.turn(time.wall_ms());
+    }
+
+    fn count(&mut self, counts: Counts, at_ms: u64) {
         self.totals = self.totals.and(counts);
         self.minutes.add(at_ms, counts);
         self.quarters.add(at_ms, counts);
@@ -79,7 +105,7 @@ impl Tally {
 
     /// Begins the period that the wall clock shows, if it is a later one. A clock that was set back
     /// changes the period's name and gives no budget back.
-    pub(super) fn turn(&mut self, wall_ms: u64) {
+    fn turn(&mut self, wall_ms: u64) {
         if self.born_ms == 0 {
             self.born_ms = wall_ms;
         }

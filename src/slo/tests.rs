@@ -7,11 +7,16 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1 as trace;
 use prost::Message;
 use redora_model::identity::{Service, Tenant};
-use redora_model::slo::{BURN_WINDOWS, Goal, Indicator, Objective, Period, Tiers, Window};
+use redora_model::slo::{
+    BURN_WINDOWS, Goal, Indicator, Objective, Period, Share, Slices, Tiers, Window,
+};
 use redora_wire::Signal;
 
 use super::*;
 use crate::digest::{Digest, Settings};
+
+mod records;
+mod slices;
 
 const START_MS: u64 = 1_790_000_000_000;
 const MINUTE_MS: u64 = 60_000;
@@ -30,7 +35,7 @@ fn watched(name: &str, indicator: Indicator, select: Select) -> Watched {
         team: String::new(),
         runbook: String::new(),
     };
-    Watched { objective, select }
+    Watched { objective, select, slices: None }
 }
 
 fn availability() -> Watched {
@@ -41,6 +46,11 @@ fn calendar(period: Period) -> Watched {
     let mut watched = availability();
     watched.objective.window = Window::Calendar { period, time_zone: "UTC".to_owned() };
     watched
+}
+
+/// Slices of which 95 % must be good.
+fn slices(seconds: u64) -> Slices {
+    Slices { seconds, good: Share::parse("95%").expect("a share") }
 }
 
 fn settings(slos: Vec<Watched>) -> Settings {
@@ -322,8 +332,8 @@ fn damaged_bytes_are_refused_and_change_nothing() {
         after.resume(&damaged, START_MS).expect_err("damaged");
     }
     let mut newer = kept.clone();
-    newer[b"redora-slo".len()] = 2;
-    assert_eq!(after.resume(&newer, START_MS), Err(StateFault::Version(2)));
+    newer[b"redora-slo".len()] = 3;
+    assert_eq!(after.resume(&newer, START_MS), Err(StateFault::Version(3)));
     assert_eq!(after.resume(b"SQLite format 3", START_MS), Err(StateFault::Foreign));
     assert_eq!(totals(&after), [(1, 0)]);
 }

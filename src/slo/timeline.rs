@@ -40,6 +40,11 @@ impl Timeline {
     pub(super) fn wall_ms(self) -> u64 {
         self.wall_ms
     }
+
+    /// What the wall clock showed at an earlier moment, if it was not set since.
+    pub(super) fn wall_ms_at(self, at_ms: u64) -> u64 {
+        self.wall_ms.saturating_sub(self.at_ms.saturating_sub(at_ms))
+    }
 }
 
 #[cfg(test)]

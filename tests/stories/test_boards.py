@@ -6,47 +6,37 @@ metric that is born late, a histogram that is kept in another form are all seen 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from conftest import ROOT, Tools
+from conftest import Tools
 from harness.agent import Agent
+from harness.boards import FOLDER, answers, board, filled_in
 from harness.dora import Dora
 from harness.otlp import Request, Sender, SeverityNumber, SpanKind
 from harness.prometheus import Flavour, Prometheus
 from harness.waiting import eventually, every
 
-BOARDS = sorted((ROOT / "dashboards").glob("*.json"))
+BOARDS = sorted(FOLDER.glob("*.json"))
 DAY_MS = 86_400_000
 SECONDS = 12.0
 # One keeps classic histograms, the other native ones alone.
 SERVERS = ("3-openmetrics", "2-protobuf")
 
-# What Grafana would put in, for the time that the story takes.
-GLOBALS = {
-    "__rate_interval": "5s",
-    "__range_s": "60",
-    "__range": "60s",
-}
-# What a viewer would have picked; a query may name what its board lets pick.
-PICKED = {"service": "shop", "environment": "production", "window": "30d"}
-
-# Boards of which nothing is there, and why.
-EMPTY_BOARDS = {
-    "redora-alerts": "these servers have no rules, and no Alertmanager is here",
+# Boards that another story asks, and why.
+ELSEWHERE = {
+    "redora-alerts": "it asks of alerts and of Alertmanager, which test_burn has",
 }
 # Queries that rightly find nothing, by board, panel and letter, and why.
 EMPTY_QUERIES = {
     ("redora-agent", "Connections in trouble A"): "no connection is in trouble",
     ("redora-agent", "Sources of delivery D"): "GitHub is no source here",
-    ("redora-incidents", "Alerts A"): "these servers have no rules",
+    ("redora-incidents", "Alerts A"): "these servers have no rules; test_burn has",
 }
 
 
@@ -150,39 +140,13 @@ def run_traffic(agent: Agent) -> None:
         sender.close()
 
 
-def filled_in(expr: str, board: dict[str, Any], start: float) -> str:
-    """The expression as Grafana sends it."""
-    values = GLOBALS | {"__from": str(round(start * 1000))} | PICKED
-    for variable in board["templating"]["list"]:
-        values.setdefault(variable["name"], variable.get("allValue", ".+"))
-    for name in sorted(values, key=len, reverse=True):
-        expr = expr.replace(f"${name}", values[name])
-    assert "$" not in expr
-    return expr
-
-
-def answers(server: Prometheus, board: dict[str, Any], end: float) -> Iterator[tuple[str, bool]]:
-    """Each query of a board by its panel and letter, and whether it found anything."""
-    start = end - 60
-    for panel in board["panels"]:
-        for target in panel.get("targets", []):
-            expr = filled_in(target["expr"], board, start)
-            if target["instant"]:
-                rows = server.query(expr, end)
-            else:
-                asked = {"query": expr, "start": start, "end": end, "step": 1}
-                rows = server.api("query_range", **asked)["result"]
-            yield f"{panel['title']} {target['refId']}", bool(rows)
-
-
-@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
-def test_every_query_finds_what_it_asks_for(stage: Stage, path: Path) -> None:
+@pytest.mark.parametrize("uid", [path.stem for path in BOARDS if path.stem not in ELSEWHERE])
+def test_every_query_finds_what_it_asks_for(stage: Stage, uid: str) -> None:
     """Where it does not, there is a reason; and no reason stands where there is data."""
-    board = json.loads(path.read_text())
     astray = []
     for server in stage.servers:
-        for query, answered in answers(server, board, stage.end):
-            excused = board["uid"] in EMPTY_BOARDS or (board["uid"], query) in EMPTY_QUERIES
+        for query, answered in answers(server, board(uid), stage.end):
+            excused = (uid, query) in EMPTY_QUERIES
             if answered == excused:
                 kind = "has data" if answered else "found nothing"
                 astray.append(f"{server.flavour.protocol}: {query} {kind}")
@@ -191,10 +155,10 @@ def test_every_query_finds_what_it_asks_for(stage: Stage, path: Path) -> None:
 
 def test_arrivals_are_marked_at_their_first_request(stage: Stage) -> None:
     """The marker's time is the value, in milliseconds, and each version has one."""
-    board = json.loads((ROOT / "dashboards" / "redora-red.json").read_text())
-    (marker,) = board["annotations"]["list"]
+    red = board("redora-red")
+    (marker,) = red["annotations"]["list"]
     assert marker["useValueForTime"] is True
-    expr = filled_in(marker["expr"], board, stage.end - 60)
+    expr = filled_in(marker["expr"], red, stage.end - 60)
     for server in stage.servers:
         rows = server.query(expr, stage.end)
         assert {row["metric"]["version"] for row in rows} == {"1.0.0", "2.0.0"}
@@ -204,10 +168,10 @@ def test_arrivals_are_marked_at_their_first_request(stage: Stage) -> None:
 
 def test_dots_in_a_graph_of_durations_are_traces(stage: Stage) -> None:
     """The query that asks for exemplars gets them, each with the trace that Grafana links to."""
-    board = json.loads((ROOT / "dashboards" / "redora-service.json").read_text())
-    targets = [target for panel in board["panels"] for target in panel.get("targets", [])]
+    service = board("redora-service")
+    targets = [target for panel in service["panels"] for target in panel.get("targets", [])]
     (target,) = [target for target in targets if target.get("exemplar")]
-    expr = filled_in(target["expr"], board, stage.end - 60)
+    expr = filled_in(target["expr"], service, stage.end - 60)
     server = stage.servers[0]
     found = server.api("query_exemplars", query=expr, start=stage.end - 60, end=stage.end)
     traces = [one["labels"]["trace_id"] for series in found for one in series["exemplars"]]

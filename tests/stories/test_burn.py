@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from conftest import ROOT, Tools
 from harness.agent import Agent
 from harness.alertmanager import Alertmanager
+from harness.boards import answers, board
 from harness.dora import Dora
 from harness.otlp import Request, Sender
 from harness.prometheus import Flavour, Prometheus
@@ -26,12 +29,25 @@ from harness.serving import Reply, Server
 from harness.waiting import every
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+TIERS = ("1h", "6h", "1d", "3d")
+# Queries of the board of alerts that rightly find nothing while someone is paged, and why.
+CALM = {
+    "Notifications by hour B": "every notification arrived",
+}
 OBJECTIVE = """\
 - name: availability
   service: shop
   indicator: availability
   objective: 99%
   team: till
+- name: as-others
+  service: shop
+  objective: 99%
+  tiers: []
+  indicator:
+    prometheus:
+      total: redora_requests_total{service="shop",kind="server"}
+      good: redora_requests_total{service="shop",kind="server",outcome="ok"}
 """
 
 
@@ -45,6 +61,7 @@ def hurried(text: str) -> str:
         return found[1] + re.sub(r"(\d+)([smhd])", sixtieth, found[2])
 
     ranges = re.sub(r"(\[)([\d:smhd]+)(?=\])", all_of, text)
+    ranges = re.sub(r"(offset )(\d+[smhd])", all_of, ranges)
     return re.sub(r"(?m)^(\s*(?:- )?\w*(?:for|interval|wait): )(\d+[smhd])$", all_of, ranges)
 
 
@@ -85,7 +102,12 @@ delivery: {{ incidents: [webhook: true] }}
 """).start()
     rules = tmp_path / "rules"
     rules.mkdir()
+    render = [tools.redora, "render", "--config", agent.config, "--out", tmp_path / "rendered"]
+    subprocess.run(render, check=True, capture_output=True, timeout=60)
+    rendered = tmp_path / "rendered" / "alerts" / "rules"
     for path in (ROOT / "alerts" / "rules").glob("*.yaml"):
+        assert (rendered / path.name).read_text() == path.read_text()
+    for path in rendered.glob("*.yaml"):
         (rules / path.name).write_text(hurried(path.read_text()))
     key = tmp_path / "routing-key"
     key.write_text("story")
@@ -96,9 +118,9 @@ delivery: {{ incidents: [webhook: true] }}
         pager = f'      - url: "{told.url}/pager"\n        routing_key_file: "{key}"'
         words = re.sub(r'(?m)^      - routing_key_file: ".*"$', pager, words)
         alertmanager = Alertmanager(tmp_path / "alertmanager", words)
-        extra = f"rule_files: [{rules}/*.yaml]\nalerting:\n  alertmanagers:\n"
-        target = alertmanager.url.removeprefix("http://")
-        extra += f"    - static_configs: [{{ targets: ['{target}'] }}]\n"
+        target = f"static_configs: [{{ targets: ['{alertmanager.url.removeprefix('http://')}'] }}]"
+        extra = f"  - job_name: alertmanager\n    {target}\n"
+        extra += f"rule_files: [{rules}/*.yaml]\nalerting:\n  alertmanagers: [{{ {target} }}]\n"
         flavour = Flavour(tools.prometheus_3 / "prometheus", "text")
         prometheus = Prometheus(flavour, tmp_path / "prometheus", agent.admin_port, extra)
         try:
@@ -120,6 +142,44 @@ def traffic(senders: dict[str, Sender], failing: str, until: Callable[[], bool],
         if until():
             return
     raise AssertionError(f"two minutes in vain until {what}")
+
+
+def alerts_are_on_their_boards(prometheus: Prometheus, at: float) -> None:
+    """Every query of the board of alerts finds something, or there is a reason in `CALM`."""
+    # The steps of a minute in which the board counts, in the time of this story.
+    words = {":1m]": ":1s]", "offset 1m": "offset 1s"}
+    asked = dict(answers(prometheus, board("redora-alerts"), at, words))
+    assert len(asked) > 10
+    assert {query for query, answered in asked.items() if not answered} == set(CALM)
+    assert dict(answers(prometheus, board("redora-incidents"), at))["Alerts A"]
+
+
+def grafana_would_alert_too(prometheus: Prometheus, at: float) -> None:
+    """The rules for Grafana's own alerting have an answer where those of Prometheus alert."""
+    rules = yaml.safe_load(hurried((ROOT / "alerts" / "grafana" / "rules.yaml").read_text()))
+    firing = set()
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        if prometheus.query(rule["data"][0]["model"]["expr"], at):
+            firing.add(rule["title"])
+    assert firing >= {"RedoraWatchdog", *(f"RedoraSloBurn {tier}" for tier in TIERS)}
+    assert not firing & {"RedoraAbsent", "RedoraDown", "RedoraReloadFailed"}
+
+
+def assert_board_shows(prometheus: Prometheus, objectives: set[str]) -> None:
+    """Both objectives look at the same requests, and both burn on the board: one by the agent's
+    counters, the other by rules over a counter that might be anybody's.
+    """
+    board = json.loads((ROOT / "dashboards" / "redora-slo.json").read_text())
+    graphs = {panel["title"]: panel for panel in board["panels"] if panel["type"] == "timeseries"}
+    burning = {"Budget left": False, "Burn over an hour": True, "Burn over six hours": True}
+    for title, is_rate in burning.items():
+        expr = graphs[title]["targets"][0]["expr"]
+        for variable in board["templating"]["list"]:
+            expr = expr.replace(f"${variable['name']}", variable.get("allValue", ".+"))
+        rows = prometheus.query(expr.replace("[1h]", "[60s]").replace("[6h]", "[360s]"))
+        values = {row["metric"]["slo"]: float(row["value"][1]) for row in rows}
+        assert set(values) == objectives, title
+        assert all((value > 1) is is_rate for value in values.values()), title
 
 
 def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: Stage) -> None:
@@ -146,6 +206,7 @@ def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: S
         "1d": "suppressed",
         "3d": "suppressed",
     }
+    assert_board_shows(stage.prometheus, {"availability", "as-others"})
     assert "RedoraSloBurn" not in {labels["alertname"] for labels in stage.tickets("firing")}
     page = stage.heard("/pager")[0]
     assert page["routing_key"] == "story"
@@ -153,6 +214,9 @@ def test_a_version_that_burns_the_budget_pages_and_fails_its_deployment(stage: S
     (incident,) = stage.heard("/webhooks/alertmanager")[0]["alerts"]
     assert incident["labels"]["burn_tier"] == "1h"
     assert incident["labels"]["team"] == "till"
+    paged = time.time()
+    alerts_are_on_their_boards(stage.prometheus, paged)
+    grafana_would_alert_too(stage.prometheus, paged)
 
     def resolved() -> bool:
         told = stage.heard("/webhooks/alertmanager")

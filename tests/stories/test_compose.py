@@ -109,6 +109,22 @@ def test_inhibitions_are_the_rendered_ones() -> None:
     assert rendered == ours
 
 
+def test_one_of_two_notifies() -> None:
+    """Prometheus and Grafana evaluate the same alerts: two that tell of them wake people twice."""
+    prometheus = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
+    mounts = [volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"]]
+    folder = "/etc/grafana/provisioning/alerting/"
+    sources = [ROOT / source for source, target in mounts if target.startswith(folder)]
+    files = [yaml.safe_load(source.read_text()) for source in sources]
+    assert any("groups" in file for file in files)
+    muted = {time["name"] for file in files for time in file.get("muteTimes", [])}
+    (policy,) = [policy for file in files for policy in file.get("policies", [])]
+    (route,) = policy["routes"]
+    assert route["object_matchers"] == [["alertname", "=~", ".+"]]
+    assert set(route["mute_time_intervals"]) == muted
+    assert prometheus["alerting"]["alertmanagers"]
+
+
 def moved(text: str, addresses: dict[str, str]) -> str:
     """A file of deploy/ with the places of this story in it; each must be named."""
     for old, new in addresses.items():

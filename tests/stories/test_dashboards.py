@@ -8,50 +8,26 @@ many is as much a fault as a wrong value.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from conftest import ROOT, locate
+from harness.typescript import compile_all
 
 BOARDS = sorted((ROOT / "dashboards").glob("*.json"))
-TYPES = Path(__file__).parent / "node" / "dashboard.ts"
 
 
-def compile_all(directory: Path, boards: dict[str, Any]) -> str:
+def compile_boards(directory: Path, boards: dict[str, Any]) -> str:
     """Type-check the boards, and say what the compiler said."""
-    node_modules = locate().node_modules
-    compiler = node_modules / "typescript" / "bin" / "tsc"
-    assert compiler.exists(), "run ./test install"
-    (directory / "node_modules").symlink_to(node_modules)
-    (directory / "dashboard.ts").write_text(TYPES.read_text())
-    for name, board in boards.items():
-        literal = "import type { Board } from './dashboard';\nexport const board: Board = "
-        (directory / f"{name}.ts").write_text(literal + json.dumps(board, indent=2) + ";\n")
-    options = {
-        "module": "esnext",
-        "moduleResolution": "bundler",
-        "noEmit": True,
-        # The declarations of Grafana's package name packages that types do not need.
-        "skipLibCheck": True,
-        "strict": True,
-        "target": "es2022",
-        "types": [],
-    }
-    project = {"compilerOptions": options, "files": [f"{name}.ts" for name in boards]}
-    (directory / "tsconfig.json").write_text(json.dumps(project))
-    command = ["node", compiler, "--project", directory, "--pretty", "false"]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=300)
-    assert (done.returncode == 0) == (done.stdout == ""), done.stderr
-    return done.stdout
+    return compile_all(locate().node_modules, directory, "dashboard", "Board", boards)
 
 
 def test_every_board_has_grafanas_types(tmp_path: Path) -> None:
     """Boards, variables, annotations, and each kind of panel with its own options."""
     assert len(BOARDS) == 9
     boards = {path.stem: json.loads(path.read_text()) for path in BOARDS}
-    assert compile_all(tmp_path, boards) == ""
+    assert compile_boards(tmp_path, boards) == ""
 
 
 def first(board: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -84,6 +60,6 @@ def test_the_types_tell_a_fault(tmp_path: Path) -> None:
         board = json.loads(text)
         plant(board)
         boards[f"fault{place}"] = board
-    said = compile_all(tmp_path, boards)
+    said = compile_boards(tmp_path, boards)
     for place, fault in enumerate(FAULTS):
         assert f"fault{place}.ts(" in said, f"{fault} was not found:\n{said}"

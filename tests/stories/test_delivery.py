@@ -214,6 +214,7 @@ def test_the_numbers_of_ci_and_of_failures_are_in_a_scrape(
             started_ms=began_ms,
             ended_ms=began_ms + seconds * 1000,
             conclusion=conclusion,
+            jobs=[{"name": "test", "created_ms": began_ms - seconds * 500, "started_ms": began_ms}],
         )
 
     def deployment(number: int, sha: str) -> dict[str, Any]:
@@ -241,6 +242,8 @@ def test_the_numbers_of_ci_and_of_failures_are_in_a_scrape(
     assert runs == {("success",): 1, ("timed_out",): 1, ("cancelled",): 1}
     assert scrape.total("redora_ci_success_ratio", **week) == 0.5
     assert scrape.total("redora_ci_duration_seconds", **week, quantile="0.5") == 45
+    # Those of every run's last attempt: 2.5, 15 and 30 seconds.
+    assert scrape.total("redora_ci_queue_seconds", **week, quantile="0.5") == 15
     place = {"service": "shop", "environment": "production"}
     causes = scrape.rows("redora_dora_change_failures_total", "cause", **place)
     assert causes == {("burn",): 0, ("incident",): 0, ("rollback",): 1}

@@ -16,7 +16,7 @@ import requests
 
 from conftest import Tools, github_schema
 from harness.dora import Dora, agree
-from harness.github import TOKEN, Repository, delivery
+from harness.github import TOKEN, Repository, Signed, delivery
 from harness.github_graphql import GraphQL
 from harness.histories import GovUk, at
 from harness.process import Process, free_ports
@@ -27,6 +27,8 @@ from harness.waiting import eventually
 ENVIRONMENTS = {"integration", "staging", "production"}
 # Four months with some hundred deployments, and with rollbacks in every environment.
 MONTHS = ("2023-03", "2023-07")
+# Four months with two kinds of tags, and often both of a commit.
+TAGGED = ("2021-03", "2021-07")
 
 # Troubles that pass, as GitHub tells them.
 GATEWAY = {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<h1>502</h1>"}
@@ -207,6 +209,87 @@ def test_prism_finds_no_request_that_githubs_description_forbids(
             prism.process.kill()
     asked = [request for request, _ in github.exchanges if request.method == "GET"]
     assert [word for request in asked for word in undeclared(description, request)] == []
+
+
+def test_tags_and_releases_are_collected_as_they_come_and_counted_right(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Past and present, with the requests of a plan and none that GitHub's description forbids."""
+    # All but the last twenty are there now, and those come within the next round.
+    later_ms = int(time.time() * 1000) - Repository(GovUk(TAGGED)).signed[-20].at_ms - 1
+    repository = Repository(GovUk(TAGGED, later_ms=later_ms))
+    description = pruned(tools.node_modules)
+    (port,) = free_ports(1)
+    graphql = GraphQL(repository, github_schema(tools), f"http://127.0.0.1:{port}")
+    with Server(graphql) as github:
+        prism = Prism(tools.node_modules, tmp_path, description, github.url, port)
+        try:
+            for sign in ('tags: ["*-release", "release_*"]', "releases: true"):
+                truth = Signed(repository, releases=sign.startswith("releases"))
+                folder = tmp_path / sign.partition(":")[0]
+                dora = collector(tools, folder, prism.url, repository.history, sign=sign)
+                repository.now_ms = repository.signed[-20].at_ms - 1
+                announced = plan(dora)
+                github.exchanges.clear()
+                dora.backfill()
+                points = planned(announced, "graphql_requests", "rest_requests")
+                assert abs(points - counted(github, repository)) <= 3, announced
+                known = kinds(dora.facts())["deployment"]
+                assert known < len(repository.signed)
+                repository.now_ms = None
+                github.exchanges.clear()
+                dora.backfill()
+                assert kinds(dora.facts())["deployment"] == len(repository.signed)
+                # Of each that is new one object, beside the lists and what it brought with it.
+                asked = [
+                    one
+                    for one, _ in github.exchanges
+                    if "/git/" in one.path or "tags%2F" in one.path
+                ]
+                assert len(asked) <= len(repository.signed) - known + 2
+                dora.at = at(repository.signed[-1].released_ms + 3_600_000)
+                agree(dora.report()["production"], truth.truth("production"))
+            assert prism.complaints() == []
+            prism.process.stop()
+        finally:
+            prism.process.kill()
+    assert github.faults == []
+    asked = [request for request, _ in github.exchanges if request.method == "GET"]
+    assert [word for request in asked for word in undeclared(description, request)] == []
+
+
+def test_jobs_are_asked_for_once_and_in_words_that_github_knows(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Of a run that every window of the list shows; they stand in its fact."""
+    begun = at(int(time.time() * 1000) - 3_600_000)
+    run = {"id": 7, "name": "ci", "run_attempt": 1, "status": "completed", "conclusion": "success"}
+    run |= dict.fromkeys(("created_at", "run_started_at", "updated_at"), begun)
+    job = {"id": 8, "name": "test", "conclusion": "success", "created_at": begun}
+    job |= dict.fromkeys(("started_at", "completed_at"), at(int(time.time() * 1000) - 3_540_000))
+    later_ms = int(time.time() * 1000) - Repository(GovUk(TAGGED)).signed[-1].at_ms
+    repository = Repository(GovUk(TAGGED, later_ms=later_ms))
+    graphql = GraphQL(repository, github_schema(tools))
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/actions/runs"):
+            return graphql.rest.json({"total_count": 1, "workflow_runs": [run]})
+        if request.path.endswith("/actions/runs/7/attempts/1/jobs"):
+            return graphql.rest.json({"total_count": 1, "jobs": [job]})
+        return graphql(request)
+
+    with Server(answer) as github:
+        words = delivery(github.url, repository.history, sign="releases: true", jobs=True)
+        dora = Dora(tools.redora, tmp_path, words)
+        dora.backfill()
+        dora.backfill()
+    description = pruned(tools.node_modules)
+    asked = [request for request, _ in github.exchanges if request.path.endswith("/jobs")]
+    assert len(asked) == 1
+    assert [word for request in asked for word in undeclared(description, request)] == []
+    (fact,) = [fact for fact in dora.facts() if "run" in fact]
+    (kept,) = fact["run"]["jobs"]
+    assert (kept["name"], kept["started_ms"] - kept["created_ms"]) == ("test", 60_000)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5], ids=["in the past", "in the present"])

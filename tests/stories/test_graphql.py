@@ -11,7 +11,7 @@ from graphql import parse, validate
 from conftest import ROOT, Tools, github_schema
 from harness.github import Repository
 from harness.github_graphql import GraphQL
-from harness.histories import GovUk
+from harness.histories import GovUk, at
 
 QUERIES = ROOT / "collector" / "src" / "sources" / "github" / "graphql" / "queries"
 # The largest page, whose lists cost a point, however long they may be.
@@ -50,6 +50,8 @@ def test_every_query_is_one_that_githubs_schema_allows(github: GraphQL) -> None:
         "deployments",
         "incidents",
         "pull_requests",
+        "releases",
+        "tags",
     ]
     for file in files:
         faults = validate(github.schema, parse(file.read_text(encoding="utf-8")))
@@ -70,6 +72,26 @@ def test_pages_of_deployments_bring_every_one_with_its_statuses(github: GraphQL)
         (one.id, one.sha, one.environment, len(one.statuses))
         for one in github.repository.deployments
     }
+
+
+def test_pages_of_tags_and_releases_cost_a_point_for_a_hundred(github: GraphQL) -> None:
+    """Each with the commit behind it, of a tag that is an object as of one that is none."""
+    before = github.points
+    releases = pages(github, QUERIES / "releases.graphql", ["releases"])
+    tags = pages(github, QUERIES / "tags.graphql", ["refs"])
+    signed = {one.name: one for one in github.repository.signed}
+    pages_ = 2 * -(-len(signed) // 100)
+    assert github.points - before == pages_
+    found = {node["tag_name"]: (node["id"], node["tag"]["sha"]) for node in releases}
+    assert found == {name: (one.id, one.sha) for name, one in signed.items()}
+    objects = {node["name"]: node["target"]["sha"] for node in tags}
+    assert objects == {name: one.object or one.sha for name, one in signed.items()}
+    made = {
+        node["name"]: node["target"]["tagger"]["date"]
+        for node in tags
+        if "tagger" in node["target"]
+    }
+    assert made == {name: at(one.at_ms) for name, one in signed.items() if one.object}
 
 
 def test_pages_of_commits_bring_what_the_branch_contains(github: GraphQL) -> None:

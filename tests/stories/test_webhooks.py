@@ -27,6 +27,7 @@ STATUS = "deployment_status"
 MONTH = ("2023-03", "2023-04")
 # The events that say that something of a repository has to be read.
 EVENTS = {
+    "create",
     "deployment",
     "deployment_status",
     "issues",

@@ -20,6 +20,8 @@ pub struct Workflow {
     pub success_ratio: Option<f64>,
     /// How long the last attempts took that succeeded or failed, from their own beginning.
     pub duration: Spread,
+    /// How long the jobs of last attempts waited for a machine, where jobs are read.
+    pub queue: Spread,
     /// Runs that succeeded after an attempt that had failed.
     pub flaky: usize,
 }
@@ -39,21 +41,27 @@ pub fn workflows<'a>(
         }
     }
     let within = |ms: i64| (query.from_ms..query.to_ms).contains(&ms) && ms <= query.now_ms;
-    let mut found: BTreeMap<&str, (Workflow, Samples)> = BTreeMap::new();
+    let mut found: BTreeMap<&str, (Workflow, Samples, Samples)> = BTreeMap::new();
     for attempts in attempts.values() {
         let Some(last) = attempts.iter().max_by_key(|run| run.attempt) else { continue };
         let Some(ended_ms) = last.ended_ms.filter(|ms| within(*ms)) else { continue };
-        let (workflow, samples) = found.entry(&last.workflow).or_default();
+        let (workflow, samples, queue) = found.entry(&last.workflow).or_default();
         *workflow.conclusions.entry(last.conclusion.clone()).or_default() += 1;
         let verdict = verdict(last);
         if verdict.is_some() {
             // Without its own beginning the time in the queue would count as work.
             samples.span_of(last.started_ms, Some(ended_ms));
         }
+        for job in last.jobs.iter().filter(|job| job.conclusion != "skipped") {
+            queue.span_of(Some(job.created_ms), job.started_ms);
+        }
         let failed_before = attempts.iter().any(|run| verdict_of_earlier(run, last));
         workflow.flaky += usize::from(verdict == Some(true) && failed_before);
     }
-    found.into_iter().map(|(name, (workflow, samples))| counted(name, workflow, samples)).collect()
+    let counted = |(name, (workflow, samples, queue)): (&str, (Workflow, Samples, Samples))| {
+        Workflow { queue: queue.spread(), ..counted(name, workflow, samples) }
+    };
+    found.into_iter().map(counted).collect()
 }
 
 /// Whether an attempt succeeded; `None` where it says nothing of the code: cancelled, skipped,
@@ -83,6 +91,7 @@ fn counted(name: &str, workflow: Workflow, samples: Samples) -> Workflow {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
+    use redora_model::fact::Job;
     use redora_model::identity::Repository;
 
     use super::*;
@@ -98,6 +107,7 @@ mod tests {
             created_ms: from_ms - 500,
             started_ms: Some(from_ms),
             ended_ms: is_over.then_some(to_ms),
+            jobs: Vec::new(),
             conclusion: conclusion.to_owned(),
         }
     }
@@ -123,6 +133,32 @@ mod tests {
         assert_eq!(workflow.conclusions, expected);
         assert_eq!((workflow.success_ratio, workflow.flaky), (Some(0.5), 1));
         assert_eq!((workflow.duration.n, workflow.duration.p50_s), (2, Some(3.0)));
+    }
+
+    #[test]
+    fn a_job_waits_until_a_machine_takes_it_and_one_that_was_skipped_for_nothing() {
+        let job = |created_ms: i64, started_ms: Option<i64>, conclusion: &str| Job {
+            name: "build".to_owned(),
+            created_ms,
+            started_ms,
+            ended_ms: None,
+            conclusion: conclusion.to_owned(),
+        };
+        let mut last = run(2, 5000, 9000, "success");
+        last.jobs = vec![
+            job(5000, Some(6000), "success"),
+            job(5000, Some(8000), "failure"),
+            job(5000, Some(5000), "skipped"),
+            job(5000, None, "cancelled"),
+            // Carried over from the attempt before.
+            job(5000, Some(2000), "success"),
+        ];
+        let mut first = run(1, 2000, 3000, "failure");
+        first.jobs = vec![job(0, Some(2000), "failure")];
+        let found = counted(&[("7/2", last), ("7/1", first)]);
+        let queue = &found[0].queue;
+        assert_eq!((queue.n, queue.rejected, queue.p50_s), (2, 1, Some(2.0)));
+        assert_eq!(counted(&[("1/1", run(1, 2000, 3000, "success"))])[0].queue, Spread::default());
     }
 
     #[test]

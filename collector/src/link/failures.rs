@@ -1,7 +1,7 @@
 //! Which arrivals failed: an incident or a burn that began soon after one, or a rollback that took
 //! it back.
 
-use redora_model::fact::{Burn, Claim, Incident, Link, Nature, Sighting, Turn, VersionEvents};
+use redora_model::fact::{Burn, Claim, Incident, Link, Nature, Sighting, VersionEvents};
 
 use super::arrivals::is_of;
 use super::history::{History, Rules};
@@ -21,7 +21,7 @@ pub(super) fn attribute(history: &History, rules: &Rules, linked: &mut Linked) {
             linked.arrivals[cause].failures.push(Failure::Incident(number));
         }
         let (name, started_ms) = (name.clone(), incident.started_ms);
-        let resolved_ms = resolved(&incident.changes);
+        let resolved_ms = incident.resolved_ms();
         linked.incidents.push(Disruption { name, started_ms, resolved_ms, cause, rule });
     }
     let mut burns: Vec<&(Name, Burn)> = history.burns.iter().collect();
@@ -149,12 +149,4 @@ fn cause(
         .filter(within)
         .max_by_key(|at| (linked.arrivals[*at].live_ms(), *at));
     (latest, if latest.is_some() { "window" } else { "none in the window" })
-}
-
-/// When an incident was over for good: the resolution after which it was not opened again.
-fn resolved(changes: &[Turn]) -> Option<i64> {
-    let mut changes = changes.to_vec();
-    changes.sort();
-    let last_open = changes.iter().rposition(|turn| !turn.resolved).map_or(0, |at| at + 1);
-    changes.get(last_open).map(|turn| turn.at_ms)
 }

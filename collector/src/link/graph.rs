@@ -17,7 +17,7 @@ pub struct Graph {
 
 impl Graph {
     /// The graph of these commits, each with its parents. A parent that is no commit of its own is
-    /// [`UNKNOWN`]: the history is cut off there.
+    /// `UNKNOWN`: the history is cut off there.
     #[must_use]
     pub fn new<'a>(commits: impl Iterator<Item = (&'a Revision, &'a [Revision])> + Clone) -> Self {
         let mut graph = Self::default();

@@ -61,7 +61,8 @@ pub enum Object {
     Issue(u64),
     /// A release, by id.
     Release(u64),
-    /// A branch or tag that moved: its full name, and where it stands now unless it was deleted.
+    /// A branch or tag that is new or moved: its full name, and where it stands now, where that is
+    /// told and it was not deleted.
     Ref {
         /// `refs/heads/main`, `refs/tags/v1`.
         name: String,
@@ -142,8 +143,18 @@ const PUSH: Place = Place {
     },
 };
 
+/// A branch or tag that is new; GitHub names it without saying where it stands.
+const CREATE: Place = Place {
+    key: "ref",
+    find: |payload| {
+        let folder = if payload.kind.as_deref() == Some("tag") { "tags" } else { "heads" };
+        let name = format!("refs/{folder}/{}", payload.moved.as_deref()?);
+        Some(Object::Ref { name, after: None })
+    },
+};
+
 /// The events that a hook should be subscribed to.
-const EVENTS: [(&str, Place); 8] = [
+const EVENTS: [(&str, Place); 9] = [
     ("deployment", DEPLOYMENT),
     ("deployment_status", DEPLOYMENT),
     ("workflow_run", RUN),
@@ -152,6 +163,7 @@ const EVENTS: [(&str, Place); 8] = [
     ("issues", ISSUE),
     ("release", RELEASE),
     ("push", PUSH),
+    ("create", CREATE),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +176,8 @@ struct Payload {
     issue: Option<Number>,
     #[serde(rename = "ref")]
     moved: Option<String>,
+    #[serde(rename = "ref_type")]
+    kind: Option<String>,
     after: Option<String>,
 }
 

@@ -4,6 +4,7 @@
 pub mod ahead;
 pub mod git;
 pub mod github;
+pub mod glob;
 pub mod hooks;
 pub mod incidents;
 pub mod lines;

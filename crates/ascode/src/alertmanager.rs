@@ -3,7 +3,6 @@
 
 use redora_model::slo::TIERS;
 
-use crate::rules::slo::BURN;
 use crate::yaml::Yaml;
 
 /// The text of `alertmanager.yml`.
@@ -70,14 +69,15 @@ fn receivers() -> Yaml {
     ])
 }
 
-/// A fast tier over the slower ones, a page over a ticket, an objective over what has none.
+/// A fast tier over the slower ones, a page over a ticket, an objective over what has none. A burn
+/// is known by its tier, because in Grafana's own alerting its name differs with it.
 fn inhibitions() -> Vec<Yaml> {
     let mut rules = Vec::new();
     for (at, tier) in TIERS.iter().enumerate() {
         let mut slower: Vec<_> = TIERS[at + 1..].iter().map(|tier| tier.long.name).collect();
         slower.push("budget");
         rules.push(inhibit(
-            &[format!("alertname=\"{BURN}\""), format!("burn_tier=\"{}\"", tier.long.name)],
+            &[format!("burn_tier=\"{}\"", tier.long.name)],
             &[format!("burn_tier=~\"{}\"", slower.join("|"))],
             &["service", "slo"],
         ));
@@ -89,7 +89,7 @@ fn inhibitions() -> Vec<Yaml> {
         &["service", "slo"],
     ));
     rules.push(inhibit(
-        &[format!("alertname=\"{BURN}\""), r#"severity="page""#.to_owned()],
+        &[r#"burn_tier!="""#.to_owned(), r#"severity="page""#.to_owned()],
         &[r#"alertname=~"RedoraErrorRatio|RedoraLatencyAfterDeployment""#.to_owned()],
         &["service"],
     ));

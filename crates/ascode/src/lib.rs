@@ -6,5 +6,6 @@
 pub mod alertmanager;
 pub mod alerts;
 pub mod dashboard;
+pub mod grafana;
 pub mod rules;
 mod yaml;

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod dora;
+pub mod objectives;
 pub mod red;
 pub mod slo;
 
@@ -25,7 +26,7 @@ pub struct RuleFile {
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Its name, unique in the file.
-    pub name: &'static str,
+    pub name: String,
     /// How often it is evaluated, as Prometheus writes it.
     pub interval: &'static str,
     /// The rules in their order; a later one sees what an earlier one recorded.
@@ -136,21 +137,31 @@ impl RuleFile {
 
     /// Every alert of the file.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        self.groups.iter().flat_map(|group| &group.rules).filter_map(|rule| match rule {
-            Rule::Alert(alert) => Some(alert),
-            Rule::Record(_) => None,
-        })
+        self.groups.iter().flat_map(Group::alerts)
     }
 }
 
 impl Group {
+    /// Every alert of the group.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.rules.iter().filter_map(|rule| match rule {
+            Rule::Alert(alert) => Some(alert),
+            Rule::Record(_) => None,
+        })
+    }
+
     fn yaml(&self, links: &Links) -> Yaml {
         let rules = self.rules.iter().map(|rule| match rule {
             Rule::Record(record) => record.yaml(),
             Rule::Alert(alert) => alert.yaml(links),
         });
+        let is_plain = |one: char| one.is_ascii_alphanumeric() || one == '-';
+        let name = match self.name.chars().all(is_plain) {
+            true => Yaml::bare(self.name.as_str()),
+            false => Yaml::text(self.name.as_str()),
+        };
         Yaml::map([
-            ("name", Yaml::bare(self.name)),
+            ("name", name),
             ("interval", Yaml::bare(self.interval)),
             ("rules", Yaml::List(rules.collect())),
         ])
@@ -178,17 +189,25 @@ impl Alert {
         if let Some(keep) = self.keep {
             pairs.push(("keep_firing_for", Yaml::bare(keep)));
         }
-        let mut labels = vec![("severity", self.severity.to_string())];
-        labels.extend(self.labels.iter().cloned());
-        pairs.push(("labels", words(&labels)));
-        let annotations = [
+        pairs.push(("labels", words(&self.every_label())));
+        pairs.push(("annotations", words(&self.annotations(links))));
+        Yaml::map(pairs)
+    }
+
+    /// The labels that the rule gives, the severity first.
+    pub(crate) fn every_label(&self) -> Vec<(&'static str, String)> {
+        let severity = ("severity", self.severity.to_string());
+        [severity].into_iter().chain(self.labels.iter().cloned()).collect()
+    }
+
+    /// What a notification says, as templates of Prometheus.
+    pub(crate) fn annotations(&self, links: &Links) -> [(&'static str, String); 4] {
+        [
             ("summary", self.summary.to_owned()),
             ("description", self.description.to_owned()),
             ("runbook_url", self.runbook_url(links)),
             ("dashboard_url", self.dashboard_url(links)),
-        ];
-        pairs.push(("annotations", words(&annotations)));
-        Yaml::map(pairs)
+        ]
     }
 
     fn runbook_url(&self, links: &Links) -> String {
@@ -212,7 +231,8 @@ impl Alert {
     }
 }
 
-fn words(pairs: &[(&'static str, String)]) -> Yaml {
+/// Keys and texts.
+pub(crate) fn words(pairs: &[(&'static str, String)]) -> Yaml {
     Yaml::map(pairs.iter().map(|(key, value)| (*key, Yaml::text(value.as_str()))))
 }
 

@@ -122,7 +122,14 @@ fn is_block(text: &str) -> bool {
     text.contains('\n')
         && !text.starts_with([' ', '\n'])
         && !text.ends_with('\n')
-        && text.chars().all(|one| one == '\n' || !one.is_control())
+        && text.chars().all(|one| one == '\n' || !is_special(one))
+}
+
+/// Whether YAML takes a character for something else than itself, as it does line separators, or
+/// for nothing that it permits.
+fn is_special(one: char) -> bool {
+    let is_other = matches!(one, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    one.is_control() || is_other
 }
 
 /// Double quotes, in which every text can be written.
@@ -134,7 +141,7 @@ fn quote(text: &str, out: &mut String) {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            one if one.is_control() => out.push_str(&format!("\\U{:08X}", u32::from(one))),
+            one if is_special(one) => out.push_str(&format!("\\U{:08X}", u32::from(one))),
             one => out.push(one),
         }
     }
@@ -193,6 +200,7 @@ empty: []
         assert_eq!(quoted(" a\nb"), "k: \" a\\nb\"\n");
         assert_eq!(quoted("a\nb\n"), "k: \"a\\nb\\n\"\n");
         assert_eq!(quoted("a\u{7}\nb"), "k: \"a\\U00000007\\nb\"\n");
+        assert_eq!(quoted("a\nb\u{2028}c"), "k: \"a\\nb\\U00002028c\"\n");
         assert_eq!(quoted(""), "k: \"\"\n");
     }
 }

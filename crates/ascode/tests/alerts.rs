@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use redora_ascode::alerts;
-use redora_ascode::rules::{Alert, Links, Rule};
+use redora_ascode::rules::{Alert, Links, Rule, RuleFile, objectives};
+use redora_model::identity::Service;
+use redora_model::slo::{Goal, Queried, Queries, Query, Template, Tiers};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -18,11 +20,48 @@ fn every_alert() -> Vec<Alert> {
         .collect()
 }
 
+fn queried(service: &str, name: &str, queries: Queries) -> Queried {
+    Queried {
+        name: name.to_owned(),
+        service: Service::new(service),
+        queries,
+        goal: Goal::parse("99.9%").expect("a goal"),
+        window_s: 30 * 86_400,
+        tiers: Tiers::ALL,
+        team: String::new(),
+        runbook: String::new(),
+    }
+}
+
+/// Rules of objectives over metrics of others, one of each sort.
+fn of_others() -> RuleFile {
+    let query = |text| Query::parse(text).expect("a query");
+    let ratio = Template::parse("a[{{.window}}]").expect("a window");
+    let queries = [
+        Queries::Bad { total: query("a"), bad: query("b") },
+        Queries::Good { total: query("a"), good: query("rate(b[{{.window}}]) + 1") },
+        Queries::BadRatio(ratio),
+    ];
+    let objectives = queries.map(|queries| queried("shop", &format!("{queries:?}"), queries));
+    objectives::file(&objectives).expect("there are some")
+}
+
+#[test]
+fn groups_of_objectives_have_names_of_their_own() {
+    let bad = || Queries::BadRatio(Template::parse("a[{{.window}}]").unwrap());
+    let names = [("a/b", "c"), ("a", "b/c"), ("a\\", "/b"), ("a\\/", "b"), ("a", "b")];
+    let objectives = names.map(|(service, name)| queried(service, name, bad()));
+    let file = objectives::file(&objectives).unwrap();
+    let groups: BTreeSet<_> = file.groups.iter().map(|group| &group.name).collect();
+    assert_eq!(groups.len(), file.groups.len(), "{groups:?}");
+    assert!(objectives::file(&[]).is_none());
+}
+
 #[test]
 fn the_committed_alerts_are_the_rendered_ones() {
     let folder = root().join("alerts");
     let mut stale = Vec::new();
-    for (name, text) in alerts::files(&Links::default()) {
+    for (name, text) in alerts::files(&Links::default(), &[]) {
         let path = folder.join(&name);
         if std::fs::read_to_string(&path).unwrap_or_default() != text {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -74,7 +113,7 @@ fn every_alert_speaks_of_itself() {
 #[test]
 fn every_metric_of_a_rule_is_exposed_or_recorded() {
     let page = std::fs::read_to_string(root().join("docs/metrics.md")).unwrap();
-    let files = alerts::rule_files();
+    let files: Vec<_> = alerts::rule_files().into_iter().chain([of_others()]).collect();
     let rules = || files.iter().flat_map(|file| &file.groups).flat_map(|group| &group.rules);
     let recorded: BTreeSet<_> = rules()
         .filter_map(|rule| match rule {
@@ -107,7 +146,7 @@ fn links_lead_where_the_parameters_say() {
         runbooks: "https://runbooks.example".to_owned(),
         dashboards: "https://grafana.example".to_owned(),
     };
-    let files = alerts::files(&links);
+    let files = alerts::files(&links, &[]);
     let text = |name: &str| &files.iter().find(|(file, _)| file == name).unwrap().1;
     let slo = text("rules/slo.yaml");
     assert!(slo.contains(

@@ -13,10 +13,12 @@
 //! Times are milliseconds since 1970 UTC. Absent keys are unknown, not zero.
 
 mod burn;
+mod run;
 
 use serde::{Deserialize, Serialize};
 
 pub use burn::{Burn, Events, VersionEvents};
+pub use run::{Job, Run};
 
 use crate::identity::{Environment, Repository, Revision, Service};
 
@@ -242,6 +244,17 @@ pub struct Incident {
     pub url: String,
 }
 
+impl Incident {
+    /// When it was over for good: the resolution after which it was not opened again.
+    #[must_use]
+    pub fn resolved_ms(&self) -> Option<i64> {
+        let mut changes = self.changes.clone();
+        changes.sort();
+        let last_open = changes.iter().rposition(|turn| !turn.resolved).map_or(0, |at| at + 1);
+        changes.get(last_open).map(|turn| turn.at_ms)
+    }
+}
+
 /// What an incident is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -265,37 +278,6 @@ pub struct Turn {
     pub at_ms: i64,
     /// Whether it was over then, or open again.
     pub resolved: bool,
-}
-
-/// One attempt of a CI workflow's run. Its fact's id is the run's id and the attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Run {
-    /// Where.
-    pub repository: Repository,
-    /// The workflow's name.
-    pub workflow: String,
-    /// The branch or tag it ran for.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub branch: String,
-    /// The commit it ran for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<Revision>,
-    /// The attempt, from 1.
-    #[serde(default = "first", skip_serializing_if = "is_first")]
-    pub attempt: u32,
-    /// When it was asked for.
-    pub created_ms: i64,
-    /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_ms: Option<i64>,
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_ms: Option<i64>,
-    /// How it ended, in GitHub's words: `success`, `failure`, `cancelled`, …; empty while it
-    /// runs.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub conclusion: String,
 }
 
 /// What someone says of two facts, so that a rule can be overruled and its reason is kept.

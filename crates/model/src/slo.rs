@@ -7,9 +7,17 @@
 
 mod burn;
 mod goal;
+mod lex;
+mod query;
+mod query_fault;
+pub mod replay;
+mod slices;
 
-pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Severity, TIERS, Tier};
+pub use burn::{BAD_EVENTS_MIN, BURN_WINDOWS, BurnWindow, Counts, Hold, Severity, TIERS, Tier};
 pub use goal::Goal;
+pub use query::{Queries, Query, Template};
+pub use query_fault::QueryFault;
+pub use slices::{Share, Slices};
 
 use crate::identity::Service;
 
@@ -34,6 +42,27 @@ pub struct Objective {
     pub runbook: String,
 }
 
+/// What a service has promised in metrics of others, which nobody here counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queried {
+    /// Its name, unique within the service among these and every [`Objective`].
+    pub name: String,
+    /// Whose requests are events.
+    pub service: Service,
+    /// What Prometheus is asked for them.
+    pub queries: Queries,
+    /// The share of events that must be good.
+    pub goal: Goal,
+    /// The time over which the share is taken, in seconds; it rolls.
+    pub window_s: u64,
+    /// Which alerts are wanted.
+    pub tiers: Tiers,
+    /// Who is alerted; empty where nobody is named.
+    pub team: String,
+    /// Where it is written what to do, as an address; empty where it is written nowhere.
+    pub runbook: String,
+}
+
 /// What makes an event good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Indicator {
@@ -44,6 +73,8 @@ pub enum Indicator {
         /// The longest good duration, in nanoseconds.
         threshold_ns: u64,
     },
+    /// A log record that says so, in words that only the agent needs to know.
+    Logs,
 }
 
 /// The time over which a budget is spent.

@@ -3,7 +3,8 @@
 //!
 //! A burn is told when a tier that pages fires, and told again when none does. It began when the
 //! last five minutes first burned that fast, seen every few seconds and never before it was so: a
-//! version that arrives in between would be cleared of what it did.
+//! version that arrives in between would be cleared of what it did. Of slices longer than that the
+//! shortest window counts in which one has always ended.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ struct Calm {
     versions: Versions,
 }
 
-/// Requests of each version of a service since the process started.
+/// Events of each version of a service since the process started.
 type Versions = BTreeMap<String, Counts>;
 
 impl Burns {
@@ -95,13 +96,13 @@ impl Burns {
     fn look(&mut self, books: &Books, now_ms: i64) -> Vec<Fact> {
         let mut facts = Vec::new();
         let mut gone = std::mem::take(&mut self.known);
-        let versions = versions(books);
+        let mut versions = versions(books);
         for standing in books.slo.standings() {
             let objective = &standing.watched.objective;
             let name = (objective.service.to_string(), objective.name.clone());
             let mut known = gone.remove(&name).unwrap_or_default();
-            let versions = versions.get(&*name.0).cloned().unwrap_or_default();
-            facts.extend(known.look(&standing, versions, now_ms));
+            let served = versions.remove(&(objective.service.as_str(), &objective.name));
+            facts.extend(known.look(&standing, served.unwrap_or_default(), now_ms));
             self.known.insert(name, known);
         }
         // An objective that nobody keeps any more cannot burn; one that never burned says nothing.
@@ -121,7 +122,7 @@ impl Known {
             (self.bad, self.bad_ms) = (totals.bad, now_ms);
         }
         let least = pages.clone().map(|tier| tier.factor(window_s)).fold(f64::INFINITY, f64::min);
-        if standing.last(SHORTEST).burn_rate(goal) > least {
+        if standing.last(shortest(standing)).burn_rate(goal) > least {
             self.since_ms.get_or_insert(now_ms);
         } else if self.open.is_none() {
             self.since_ms = None;
@@ -169,12 +170,17 @@ impl Known {
         Fact { source: SOURCE.to_owned(), id, as_of_ms: now_ms, what: What::Burn(burn) }
     }
 
-    /// Puts in what was counted since the calm: the events, and of each version whether its
-    /// requests alone would burn.
+    /// Puts in what was counted since the calm: the events, and of each version whether its own
+    /// alone would burn.
     fn count(&self, fact: &mut Fact, standing: &Standing<'_>, versions: Versions) {
         let What::Burn(burn) = &mut fact.what else { return };
         let tier = TIERS.iter().find(|tier| tier.long.name == burn.tier).unwrap_or(&TIERS[0]);
         let (goal, factor) = (standing.watched.objective.goal, tier.factor(standing.window_s()));
+        let burns = |counts: Counts| match standing.watched.slices {
+            // A slice of its own alone would be bad.
+            Some(slices) => !slices.good.is_kept_by(counts),
+            None => counts.burn_rate(goal) > factor,
+        };
         burn.since = events(less(standing.totals(), self.calm.totals));
         let since = versions.into_iter().map(|(version, counts)| {
             let before = self.calm.versions.get(&version).copied().unwrap_or_default();
@@ -185,7 +191,7 @@ impl Known {
             version,
             good: counts.good,
             bad: counts.bad,
-            burns: counts.burn_rate(goal) > factor,
+            burns: burns(counts),
         });
         burn.versions = judged.take(VERSIONS_MAX).collect();
     }
@@ -201,19 +207,21 @@ impl Known {
     }
 }
 
-/// Requests of every version of every service that has objectives.
-fn versions(books: &Books) -> BTreeMap<&str, Versions> {
-    let objectives = books.slo.objectives();
-    let services = objectives.map(|watched| watched.objective.service.as_str());
-    let mut versions: BTreeMap<&str, Versions> =
-        services.map(|service| (service, Versions::new())).collect();
-    for (_, entry) in books.sightings.requests().entries(0) {
+/// The window that shows a beginning first.
+fn shortest(standing: &Standing<'_>) -> BurnWindow {
+    let length_s = standing.watched.slices.map_or(0, |slices| slices.seconds);
+    let holds_one = |window: &&BurnWindow| window.seconds >= length_s;
+    *BURN_WINDOWS.iter().find(holds_one).expect("no slice is longer than three days")
+}
+
+/// Events of every version, by service and objective.
+fn versions(books: &Books) -> BTreeMap<(&str, &str), Versions> {
+    let mut versions: BTreeMap<_, Versions> = BTreeMap::new();
+    for (_, entry) in books.slo.versions().entries(0) {
         let mut labels = entry.labels().skip(1);
-        let service = labels.next().unwrap_or_default();
-        if let Some(versions) = versions.get_mut(service) {
-            let counts = Counts { good: entry.row.ok(), bad: entry.row.error() };
-            versions.insert(labels.next().unwrap_or_default().to_owned(), counts);
-        }
+        let mut next = || labels.next().unwrap_or_default();
+        let (objective, version) = ((next(), next()), next());
+        versions.entry(objective).or_default().insert(version.to_owned(), entry.row.counts());
     }
     versions
 }
@@ -232,8 +240,6 @@ fn events(counts: Counts) -> Events {
 const SOURCE: &str = "slo";
 /// Where an objective is about one environment.
 const ENVIRONMENT: &str = "deployment.environment.name";
-/// The window that shows a beginning first.
-const SHORTEST: BurnWindow = BURN_WINDOWS[0];
 const HOUR: BurnWindow = BURN_WINDOWS[2];
 /// More versions than run side by side.
 const VERSIONS_MAX: usize = 32;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use redora_collector::collect::{Clock as UnixMs, Doors, GitHub, Reader, Source, Timed};
 use redora_collector::sources::git::{self, GitError, ServicePaths, TagRule};
 use redora_collector::sources::github::{self, Client, Identity, Plan, SetupError, Stream};
+use redora_collector::sources::glob::{BadPattern, Glob};
 use redora_collector::sources::incidents::jsonl::Tongue;
 use redora_collector::sources::incidents::{Origin, alertmanager, pagerduty, statuspage};
 use redora_model::identity::{Environment, Repository, Service};
@@ -26,6 +27,9 @@ pub enum SourceFault {
     /// A clone's patterns are none.
     #[error("delivery.git: {0}")]
     Git(#[from] GitError),
+    /// A repository's patterns of tags are none.
+    #[error("delivery.repositories: {0}")]
+    Tags(#[from] BadPattern),
 }
 
 /// Every source that is read by a schedule, beginning `delivery.history` before `now_ms`. Needs a
@@ -42,7 +46,7 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
         let Some(client) = &client else { break };
         let schedule = repository.schedule.as_ref().unwrap_or(&delivery.schedule);
         let mut add = |name, streams, label: &str, of_incidents: &str| {
-            let plan = plan(repository, streams, label, since_ms);
+            let plan = plan(repository, streams, label, since_ms)?;
             let environments = repository.environments.iter();
             let environments = environments.map(|name| Environment::new(name)).collect();
             let of_incidents = Environment::new(of_incidents);
@@ -50,11 +54,12 @@ pub(super) fn timed(delivery: &Delivery, now_ms: i64) -> Result<Vec<Timed>, Sour
             let github = Box::new(github.expect("the name was checked with the file"));
             let source = Source { name, reader: Reader::GitHub(github) };
             sources.push(Timed { source: Arc::new(source), schedule: schedule.clone() });
+            Ok::<_, BadPattern>(())
         };
         let name = format!("github:{}", repository.repo);
-        add(name.clone(), streams(repository), "", "");
+        add(name.clone(), streams(repository), "", "")?;
         for (label, environment) in delivery.incidents.iter().flat_map(labels) {
-            add(format!("{name} issues:{label}"), vec![Stream::Incidents], label, environment);
+            add(format!("{name} issues:{label}"), vec![Stream::Incidents], label, environment)?;
         }
     }
     for clone in &delivery.git {
@@ -161,16 +166,24 @@ fn client(delivery: &Delivery) -> Result<Option<Client>, SetupError> {
     Client::new(&config).map(Some)
 }
 
-fn plan(of: &named::Repository, streams: Vec<Stream>, label: &str, since_ms: i64) -> Plan {
-    Plan {
+fn plan(
+    of: &named::Repository,
+    streams: Vec<Stream>,
+    label: &str,
+    since_ms: i64,
+) -> Result<Plan, BadPattern> {
+    Ok(Plan {
         repository: Repository::new(&of.repo),
         service: Service::new(&of.service),
         streams,
         incident_label: label.to_owned(),
         workflow: of.workflow.clone().unwrap_or_default(),
+        jobs: of.jobs,
+        prereleases: of.prereleases,
+        tags: of.tags.iter().map(|pattern| Glob::new(pattern)).collect::<Result<_, _>>()?,
         environment: Environment::new(of.environments.first().map_or(PRODUCTION, |name| name)),
         since_ms,
-    }
+    })
 }
 
 /// What is read of a repository, deployments first: commits are looked for by what was deployed.
@@ -178,6 +191,7 @@ fn streams(of: &named::Repository) -> Vec<Stream> {
     let mut streams = Vec::new();
     streams.extend(of.workflow.as_ref().map(|_| Stream::Workflow));
     streams.extend(of.releases.then_some(Stream::Releases));
+    streams.extend((!of.tags.is_empty()).then_some(Stream::Tags));
     if streams.is_empty() {
         streams.push(Stream::Deployments);
     }

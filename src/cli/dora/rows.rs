@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+pub(super) use super::super::columns::time;
 use crate::app::delivery::text;
 
 /// The lines of a place.
@@ -67,16 +68,6 @@ pub(super) fn absent() -> String {
 
 pub(super) fn percent(ratio: f64) -> String {
     format!("{:.1} %", ratio * 100.0)
-}
-
-/// Seconds in the unit that people would use.
-pub(super) fn time(seconds: f64) -> String {
-    match seconds {
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
-        s => format!("{:.1} d", s / 86_400.0),
-    }
 }
 
 const NOTHING: &str = "no deployments are known; `redora dora import FILE` stores some\n";

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from .histories import SHA, GovUk, millis
+from .histories import SHA, GovUk, at, millis
 
 TOKEN = "ghp_of_a_story"
 BRANCH = "main"
@@ -28,6 +28,8 @@ def delivery(
     token: str = TOKEN,
     repository: str = GovUk.repository,
     environments: str = "",
+    sign: str = "",
+    jobs: bool = False,
     secret: str | None = None,
     label: str = "",
 ) -> str:
@@ -38,7 +40,9 @@ def delivery(
     begin_ms = min(millis(row["committed_at"]) for row in history.commits)
     age = datetime.now(UTC) - datetime.fromtimestamp(begin_ms / 1000, UTC)
     hook = f", webhook_secret: {secret}" if secret else ""
-    only = f", deployments: {{ environment: {environments} }}" if environments else ""
+    sign = sign or (f"environment: {environments}" if environments else "")
+    only = f", deployments: {{ {sign} }}" if sign else ""
+    only += ", ci: { jobs: true }" if jobs else ""
     incidents = f"  incidents:\n    - {{ github_labels: [{label}] }}\n" if label else ""
     return f"""\
 delivery:
@@ -60,6 +64,23 @@ class Deployed:
     environment: str
     created_ms: int
     statuses: list[tuple[int, str, int]]
+
+
+@dataclass
+class Tagged:
+    """A tag of a commit, and the release that was made of it an hour later."""
+
+    id: int
+    name: str
+    sha: str
+    # Where the tag is an object of its own, which says when it was made.
+    object: str | None
+    at_ms: int
+
+    @property
+    def released_ms(self) -> int:
+        """When the release was published."""
+        return self.at_ms + 3_600_000
 
 
 class Repository:
@@ -153,6 +174,34 @@ class Repository:
         return {name: sha for name, sha in self.history.tags.items() if sha in known}
 
     @cached_property
+    def signed(self) -> list[Tagged]:
+        """Tags by the time of their commit; every third is an object of its own, of a minute
+        later.
+        """
+        ordered = sorted(self.tags.items(), key=lambda pair: (self.made_ms(pair[1]), pair[0]))
+        found: list[Tagged] = []
+        for number, (name, sha) in enumerate(ordered):
+            made_ms, own = self.made_ms(sha), number % 3 == 0
+            object_ = hashlib.sha1(name.encode()).hexdigest() if own else None
+            found.append(Tagged(700_000 + number, name, sha, object_, made_ms + 60_000 * own))
+        return found
+
+    def shown(self) -> list[Tagged]:
+        """Those that are there by now."""
+        now_ms = self.now_ms
+        return [one for one in self.signed if now_ms is None or one.at_ms <= now_ms]
+
+    def released(self) -> list[Tagged]:
+        """Those whose release is there by now, the newest first."""
+        now_ms = self.now_ms
+        shown = [one for one in self.signed if now_ms is None or one.released_ms <= now_ms]
+        return shown[::-1]
+
+    def made_ms(self, sha: str) -> int:
+        """When a commit was committed."""
+        return self.committed_ms[self.history.numbers[sha]]
+
+    @cached_property
     def committed_ms(self) -> list[int]:
         """When each commit was committed."""
         return [millis(row["committed_at"]) for row in self.history.commits]
@@ -165,6 +214,25 @@ class Repository:
             if sha := self.history.revision(row["image_tag"]):
                 bits |= self.history.ancestors[self.history.numbers[sha]]
         return bits.bit_count()
+
+
+class Signed(GovUk):
+    """A history as if its tags, or the releases that were made of them, were its deployments."""
+
+    def __init__(self, repository: Repository, releases: bool) -> None:
+        super().__init__(repository.history.years, repository.history.later_ms)
+        self.signed: list[dict[str, str]] = []
+        first: dict[str, Tagged] = {}
+        for one in sorted(repository.signed, key=lambda one: one.at_ms):
+            if first.setdefault(one.sha, one) is not one and first[one.sha].at_ms == one.at_ms:
+                continue  # What comes with the first of its commit is the same deployment.
+            at_ms = one.released_ms if releases else one.at_ms
+            row = {"id": f"{one.id}", "environment": "production", "image_tag": one.name}
+            self.signed.append(row | {"requested_at": at(at_ms)})
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """A file as its rows."""
+        return self.signed if name == "deployments" else super().rows(name)
 
 
 def log_url(one: Deployed) -> str:

@@ -30,7 +30,7 @@ from graphql import (
 )
 from graphql.language import DocumentNode, IntValueNode
 
-from .github import BRANCH, LIMIT, Deployed, Repository, log_url, message
+from .github import BRANCH, LIMIT, Deployed, Repository, Tagged, log_url, message
 from .github_rest import Rest
 from .histories import at, millis
 from .serving import Reply, Request
@@ -133,7 +133,8 @@ class GraphQL:
             "ref": self.find_reference,
             "refs": self.references,
             "object": self.find_object,
-            **dict.fromkeys(("pullRequests", "issues", "releases"), self.nothing),
+            "releases": self.releases,
+            **dict.fromkeys(("pullRequests", "issues"), self.nothing),
         }
 
     def node(self, id: str) -> Json:
@@ -165,17 +166,24 @@ class GraphQL:
 
     def references(self, refPrefix: str, orderBy: Json = None, **words: Any) -> Json:
         """Tags and the one branch."""
-        pairs = (
-            list(self.repository.tags.items())
-            if refPrefix == "refs/tags/"
-            else [(BRANCH, self.repository.head)]
-        )
-        if orderBy and orderBy["field"] == "TAG_COMMIT_DATE":
-            numbers, committed_ms = self.repository.history.numbers, self.repository.committed_ms
-            pairs.sort(key=lambda pair: committed_ms[numbers[pair[1]]])
+        if refPrefix != "refs/tags/":
+            pair = (BRANCH, self.repository.head)
+            return connection(
+                [pair], lambda pair: self.reference(pair[0], refPrefix, pair[1]), words
+            )
+        tags = self.repository.shown()
+        if not orderBy or orderBy["field"] != "TAG_COMMIT_DATE":
+            tags.sort(key=lambda tag: tag.name)
         if orderBy and orderBy["direction"] == "DESC":
-            pairs.reverse()
-        return connection(pairs, lambda pair: self.reference(pair[0], refPrefix, pair[1]), words)
+            tags.reverse()
+        return connection(tags, self.tag, words)
+
+    def releases(self, orderBy: Json = None, **words: Any) -> Json:
+        """Newest first, unless asked otherwise."""
+        found = self.repository.released()
+        if orderBy and orderBy["direction"] == "ASC":
+            found.reverse()
+        return connection(found, self.release, words)
 
     def find_reference(self, qualifiedName: str) -> Json:
         """A branch or tag by its name."""
@@ -199,6 +207,34 @@ class GraphQL:
             "name": name,
             "prefix": prefix,
             "target": lambda: self.commit(self.repository.history.numbers[sha]),
+        }
+
+    def tag(self, one: Tagged) -> Json:
+        """A tag, of which some are objects of their own."""
+        shape = self.reference(one.name, "refs/tags/", one.sha)
+        if one.object is not None:
+            own = {
+                "__typename": "Tag",
+                "id": f"T_{one.object}",
+                "oid": one.object,
+                "tagger": {"__typename": "GitActor", "date": at(one.at_ms)},
+                "target": shape["target"],
+            }
+            shape["target"] = own
+        return shape
+
+    def release(self, one: Tagged) -> Json:
+        """A release; it was drafted when its tag was made."""
+        return {
+            "__typename": "Release",
+            "id": f"RE_{one.id}",
+            "databaseId": one.id,
+            "tagName": one.name,
+            "createdAt": at(one.at_ms),
+            **dict.fromkeys(("publishedAt", "updatedAt"), at(one.released_ms)),
+            **dict.fromkeys(("isDraft", "isPrerelease"), False),
+            "url": f"https://github.com/{self.repository.name}/releases/tag/{one.name}",
+            "tagCommit": lambda: self.commit(self.repository.history.numbers[one.sha]),
         }
 
     def deployment(self, one: Deployed) -> Json:

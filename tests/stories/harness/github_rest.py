@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from .github import BRANCH, LIMIT, TOKEN, Deployed, Repository, log_url, message
+from .github import BRANCH, LIMIT, TOKEN, Deployed, Repository, Tagged, log_url, message
 from .histories import at, millis
 from .serving import Reply, Request
 
@@ -35,14 +35,18 @@ class Rest:
             for pattern, answer in (
                 (r"{repo}", self.one_repository),
                 (r"{repo}/commits", self.commits),
-                (r"{repo}/commits/([^/]+)", self.one_commit),
+                (r"{repo}/commits/((?:tags/)?[^/]+)", self.one_commit),
                 (r"{repo}/compare/([^/]+)", self.comparison),
                 (r"{repo}/deployments", self.deployments),
                 (r"{repo}/deployments/(\d+)", self.one_deployment),
                 (r"{repo}/deployments/(\d+)/statuses", self.statuses),
                 (r"{repo}/tags", self.tags),
                 (r"{repo}/actions/runs", self.runs),
-                (r"{repo}/(?:pulls|issues|releases)", self.nothing),
+                (r"{repo}/releases", self.releases),
+                (r"{repo}/git/matching-refs/(.+)", self.references),
+                (r"{repo}/git/tags/([0-9a-f]+)", self.one_tag),
+                (r"{repo}/git/commits/([0-9a-f]+)", self.one_git_commit),
+                (r"{repo}/(?:pulls|issues)", self.nothing),
             )
         ]
 
@@ -228,6 +232,26 @@ class Rest:
         """Every tag."""
         return self.listed(request, list(self.repository.tags.items()), self.tag)
 
+    def releases(self, request: Request) -> Reply:
+        """Newest first."""
+        return self.listed(request, self.repository.released(), self.release)
+
+    def references(self, request: Request, begin: str) -> Reply:
+        """All at once, by name; here there are tags alone."""
+        shown = sorted(self.repository.shown(), key=lambda tag: tag.name)
+        found = [tag for tag in shown if f"tags/{tag.name}".startswith(begin)]
+        return self.json([self.git_reference(tag) for tag in found])
+
+    def one_tag(self, request: Request, object_: str) -> Reply:
+        """A tag that is an object of its own."""
+        found = [tag for tag in self.repository.shown() if tag.object == object_]
+        return self.json(self.git_tag(found[0])) if found else self.missing("")
+
+    def one_git_commit(self, request: Request, sha: str) -> Reply:
+        """What git says of a commit."""
+        number = self.repository.history.numbers.get(sha)
+        return self.missing("") if number is None else self.json(self.git_commit(number))
+
     def one_repository(self, request: Request) -> Reply:
         """The repository itself."""
         return self.json(self.whole())
@@ -324,6 +348,67 @@ class Rest:
             "commit": {"sha": sha, "url": f"{self.url}/commits/{sha}"},
             "zipball_url": f"{self.url}/zipball/refs/tags/{name}",
             "tarball_url": f"{self.url}/tarball/refs/tags/{name}",
+        }
+
+    def git_reference(self, one: Tagged) -> Json:
+        """A tag as a ref of git's."""
+        kind = "commits" if one.object is None else "tags"
+        sha = one.object or one.sha
+        return {
+            "ref": f"refs/tags/{one.name}",
+            "node_id": f"REF_{one.name}",
+            "url": f"{self.url}/git/refs/tags/{one.name}",
+            "object": {"sha": sha, "type": kind[:-1], "url": f"{self.url}/git/{kind}/{sha}"},
+        }
+
+    def git_tag(self, one: Tagged) -> Json:
+        """A tag as an object of git's."""
+        url = f"{self.url}/git/tags/{one.object}"
+        named = {"sha": one.sha, "type": "commit", "url": f"{self.url}/git/commits/{one.sha}"}
+        return {
+            "node_id": f"T_{one.object}",
+            "tag": one.name,
+            "sha": one.object,
+            "url": url,
+            "message": f"Release {one.name}",
+            "tagger": {"name": "A", "email": "a@example.org", "date": at(one.at_ms)},
+            "object": named,
+        }
+
+    def git_commit(self, place: int) -> Json:
+        """A commit as an object of git's."""
+        commit = self.commit(place)
+        inner = commit["commit"]
+        verification = {"verified": False, "reason": "unsigned", "signature": None}
+        return {
+            **{key: commit[key] for key in ("sha", "node_id", "html_url", "parents")},
+            **{key: inner[key] for key in ("url", "author", "committer", "tree", "message")},
+            "verification": verification | {"payload": None, "verified_at": None},
+        }
+
+    def release(self, one: Tagged) -> Json:
+        """A release; it was drafted when its tag was made."""
+        url = f"{self.url}/releases/{one.id}"
+        return {
+            "url": url,
+            "id": one.id,
+            "node_id": f"RE_{one.id}",
+            "html_url": self.page_url(f"releases/tag/{one.name}"),
+            "assets_url": f"{url}/assets",
+            "upload_url": f"{url}/assets{{?name,label}}",
+            "tarball_url": f"{self.url}/tarball/{one.name}",
+            "zipball_url": f"{self.url}/zipball/{one.name}",
+            "tag_name": one.name,
+            "target_commitish": BRANCH,
+            "name": f"Release {one.name}",
+            "body": "",
+            "draft": False,
+            "prerelease": False,
+            "created_at": at(one.at_ms),
+            "published_at": at(one.released_ms),
+            "updated_at": at(one.released_ms),
+            "author": self.user("govuk-ci"),
+            "assets": [],
         }
 
     def page_url(self, path: str) -> str:

@@ -53,7 +53,8 @@ class Prometheus:
     def _start(self, flavour: Flavour, directory: Path, configuration: Callable[[], str]) -> None:
         self.flavour = flavour
         self.version = version_of(flavour.program)
-        directory.mkdir(parents=True)
+        # It is there already where a store was made beforehand.
+        directory.mkdir(parents=True, exist_ok=True)
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         config = directory / "prometheus.yml"

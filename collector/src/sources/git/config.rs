@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use redora_model::identity::{Environment, Repository, Service};
 
 use super::error::GitError;
-use super::glob::Glob;
+use crate::sources::glob::Glob;
 
 /// One repository and what to take from it.
 #[derive(Clone, Debug)]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorClass, ErrorCode};
 
+use crate::sources::glob::BadPattern;
+
 /// What ends a reading. Its facts so far stay true; the cursor is not moved.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -55,13 +57,8 @@ pub enum GitError {
         has: String,
     },
     /// A pattern of the configuration can match nothing.
-    #[error("pattern `{pattern}`: {why}; write it like `services/shop/**` or `v*`")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+    #[error(transparent)]
+    Pattern(#[from] BadPattern),
     /// A repository of a form that cannot be read, or whose refs are damaged.
     #[error(
         "{path}: {what}; look at it with `git fsck`; repositories with SHA-256 or reftable are not \

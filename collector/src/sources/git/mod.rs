@@ -10,7 +10,6 @@
 mod config;
 mod cursor;
 mod error;
-mod glob;
 mod object;
 mod patch;
 mod read;

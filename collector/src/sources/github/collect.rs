@@ -140,6 +140,11 @@ impl Collector {
             Object::Ref { name, after: Some(_) } if name.starts_with("refs/heads/") => {
                 (&[Stream::Commits], Ask::Walk)
             }
+            Object::Ref { name, .. }
+                if name.strip_prefix("refs/tags/").is_some_and(|name| self.plan.has_tag(name)) =>
+            {
+                (&[Stream::Tags], Ask::Walk)
+            }
             Object::Ref { .. } => (&[], Ask::Walk),
         };
         let is_planned = |stream: &Stream| self.plan.streams.contains(stream);
@@ -154,15 +159,17 @@ impl Collector {
         Now { now_ms, random }: Now,
     ) -> (Result<bool, Verdict>, Yields) {
         let moment = Moment::new(now_ms, cursor.troubles, random);
-        let place = cursor.places.remove(&stream).unwrap_or_default();
+        let mut place = cursor.places.remove(&stream).unwrap_or_default();
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
+        let (runs, yields) = (std::mem::take(&mut place.runs), Yields::default());
+        let reader = Reader { client, plan, owner, stream, moment, runs, yields };
         let mut step = Step { reader, place };
         let outcome = match ask {
             Ask::Walk => step.advance().await,
             Ask::One(id) => step.read_by_id(id).await.map(|()| true),
         };
-        let Step { reader, place } = step;
+        let Step { reader, mut place } = step;
+        place.runs = reader.runs;
         cursor.places.insert(stream, place);
         let mut yields = reader.yields;
         self.note_deployed(cursor, &mut yields);

@@ -23,6 +23,8 @@ pub enum Stream {
     Workflow,
     /// Published releases, as deployments.
     Releases,
+    /// Tags, as deployments.
+    Tags,
 }
 
 /// The positions of one repository. A new one reads from the plan's beginning.
@@ -67,9 +69,56 @@ pub(crate) struct Place {
     /// Not at their end yet, with the time of their beginning.
     #[serde(default)]
     pub(crate) open: BTreeMap<u64, i64>,
+    /// Runs that were read with their jobs, and when they last changed: a day of them is listed in
+    /// every round.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) runs: BTreeMap<u64, i64>,
     /// What the stream of commits keeps beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<History>,
+    /// What the stream of tags keeps beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tags: Option<Tags>,
+}
+
+/// Which tags are read. A time would not say it: a list of them has none, and a tag may name a
+/// commit of long ago.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tags {
+    /// The object that each names, abbreviated, so that one that was moved is read again.
+    #[serde(default)]
+    pub(crate) known: BTreeMap<String, String>,
+    /// Those that this round has yet to read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) unread: BTreeMap<String, Unread>,
+}
+
+/// A tag that is not read yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unread {
+    /// What it names.
+    pub(crate) object: String,
+    /// What that is: a commit, or a tag that says more.
+    pub(crate) kind: String,
+    /// Whether it named something else before.
+    pub(crate) is_moved: bool,
+}
+
+impl Tags {
+    /// Takes note of a tag that was read.
+    pub(crate) fn know(&mut self, name: &str, object: &str) {
+        self.unread.remove(name);
+        if self.known.len() < TAGS_MAX || self.known.contains_key(name) {
+            self.known.insert(name.to_owned(), abbreviated(object).to_owned());
+        }
+    }
+}
+
+/// As much of an object's id as tells the objects of one tag apart.
+pub(crate) fn abbreviated(object: &str) -> &str {
+    object.get(..ABBREVIATED).unwrap_or(object)
 }
 
 /// How far a history is read. A time would not say it: a merge brings commits that are older than
@@ -165,6 +214,9 @@ impl Window {
     }
 }
 
+/// The tags of one repository, 45 bytes each in a cursor, which is stored after every step.
+pub(crate) const TAGS_MAX: usize = 20_000;
+const ABBREVIATED: usize = 16;
 /// A week of runs is seldom over what a search shows.
 pub(crate) const WINDOW_MS: i64 = 7 * 24 * 3_600_000;
 /// The deployed commits of a first walk, 43 bytes each in a cursor.

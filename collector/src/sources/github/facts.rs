@@ -2,7 +2,7 @@
 //! are not applied here: every status is handed on, whatever it makes of the deployment.
 
 use redora_model::fact::{
-    Commit, Deployment, Fact, Incident, Nature, PullRequest, Run, State, Status, What,
+    Commit, Deployment, Fact, Incident, Job, Nature, PullRequest, Run, State, Status, What,
 };
 use redora_model::identity::{Environment, Repository, Revision, Service};
 
@@ -161,8 +161,8 @@ impl Owner {
         Ok(self.fact(id, committed_ms, What::Commit(fact)))
     }
 
-    /// One attempt of a workflow run.
-    pub(crate) fn run(&self, run: &payload::Run) -> Result<Fact, Unfit> {
+    /// One attempt of a workflow run, with its jobs where they were read.
+    pub(crate) fn run(&self, run: &payload::Run, jobs: Vec<Job>) -> Result<Fact, Unfit> {
         let created_ms = time("created_at", &run.created_at)?;
         let updated_ms = optional("updated_at", run.updated_at.as_deref())?;
         let attempt = run.run_attempt.unwrap_or(1);
@@ -177,6 +177,7 @@ impl Owner {
             created_ms,
             started_ms: optional("run_started_at", run.run_started_at.as_deref())?,
             ended_ms: updated_ms.filter(|_| is_over),
+            jobs,
             conclusion: conclusion.unwrap_or_default(),
         };
         let id = format!("{}/{attempt}", run.id);
@@ -210,6 +211,19 @@ impl Owner {
         };
         Ok(self.fact(issue.number.to_string(), as_of_ms, What::Incident(fact)))
     }
+}
+
+/// A job; older Enterprise Servers do not tell when one was asked for.
+pub(crate) fn job(job: &payload::Job) -> Result<Job, Unfit> {
+    let started_ms = optional("started_at", job.started_at.as_deref())?;
+    let created_ms = optional("created_at", job.created_at.as_deref())?;
+    Ok(Job {
+        name: job.name.chars().take(NAME_CHARS_MAX).collect(),
+        created_ms: created_ms.or(started_ms).ok_or(Unfit::Absent("created_at"))?,
+        started_ms,
+        ended_ms: optional("completed_at", job.completed_at.as_deref())?,
+        conclusion: job.conclusion.clone().unwrap_or_default(),
+    })
 }
 
 fn status(status: &payload::Status) -> Result<(Status, i64), Unfit> {
@@ -249,3 +263,6 @@ pub(crate) fn time(field: &'static str, text: &str) -> Result<i64, Unfit> {
 pub(crate) fn optional(field: &'static str, text: Option<&str>) -> Result<Option<i64>, Unfit> {
     text.map(|text| time(field, text)).transpose()
 }
+
+/// A matrix writes all that it is made of into the names of its jobs.
+const NAME_CHARS_MAX: usize = 100;

@@ -10,7 +10,7 @@ use super::count::Many;
 use super::cursor::{Cursor, History, Place, Stream, WINDOW_MS};
 use super::graphql::{BackfillCursor, Counts, Kind, Spot};
 use super::plan::Plan;
-use super::step::{OVERLAP_MS, RERUN_MS, SEARCH_MAX};
+use super::step::{DRAFT_MS, OVERLAP_MS, RERUN_MS, SEARCH_MAX};
 use crate::sources::ahead::{Ahead, Standing};
 
 /// Where the reading of a repository stands.
@@ -110,7 +110,7 @@ impl Forecast<'_> {
             ahead.graphql_points = ahead.graphql_requests;
             ahead.objects = ahead.graphql_requests;
             if !spot.is_listed {
-                let listed = many.objects + self.border(many);
+                let listed = self.listed(self.plan.since_ms, many);
                 let left = listed.saturating_sub(read);
                 let pages = left.div_ceil(u64::from(first)).max(1);
                 ahead.graphql_requests += pages;
@@ -161,6 +161,7 @@ impl Forecast<'_> {
                 }
                 self.commits(place, &mut ahead);
             }
+            Stream::Tags => self.tags(place, &mut ahead),
             Stream::Runs | Stream::Workflow => {
                 self.runs(place, from_ms, &mut ahead);
                 ahead.rest_requests += by_id;
@@ -185,7 +186,7 @@ impl Forecast<'_> {
             Some(walk) => read = u64::from(walk.pages) * PER_PAGE,
         }
         let left = many.objects.saturating_sub(read);
-        let pages = (many.objects + self.border(many)).saturating_sub(read).div_ceil(PER_PAGE);
+        let pages = self.listed(from_ms, many).saturating_sub(read).div_ceil(PER_PAGE);
         ahead.objects = left + again;
         ahead.at_most = many.at_most;
         ahead.rest_requests = pages.max(1) + left * self.lists() + again * (1 + self.lists());
@@ -208,6 +209,9 @@ impl Forecast<'_> {
         }
         let runs = self.counts.of.get(&self.stream).map_or(0, |count| count.share(from_ms, to_ms));
         let span_ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0);
+        if self.plan.jobs && self.stream == Stream::Runs {
+            ahead.rest_requests += runs.saturating_sub(place.runs.len() as u64);
+        }
         let windows = span_ms.div_ceil(WINDOW_MS.unsigned_abs()).max(1);
         let each = runs.div_ceil(windows);
         let mut pages = each.div_ceil(PER_PAGE).max(1);
@@ -244,9 +248,33 @@ impl Forecast<'_> {
         ahead.objects += strays;
     }
 
+    /// Their list, and each that is not known by itself: one object of git's, or of a tag that
+    /// names a tag some more.
+    fn tags(self, place: &Place, ahead: &mut Ahead) {
+        let is_listed = place.walk.is_some();
+        let unread = place.tags.as_ref().map_or(0, |tags| tags.unread.len() as u64);
+        let is_known = place.watermark_ms.is_some();
+        (ahead.objects, ahead.at_most) = match (is_listed, is_known) {
+            (true, _) => (unread, false),
+            (false, true) => (0, false),
+            (false, false) => (self.total(), self.total() > 0),
+        };
+        ahead.rest_requests = ahead.objects + u64::from(!is_listed);
+    }
+
     fn many(self, from_ms: i64) -> Many {
         let nothing = Many { objects: 0, at_most: false };
         self.counts.of.get(&self.stream).map_or(nothing, |count| count.since(from_ms, self.at_ms))
+    }
+
+    /// How many are listed until a list shows where the beginning is, among them so many that are
+    /// wanted.
+    fn listed(self, from_ms: i64, many: Many) -> u64 {
+        let listed = match self.stream {
+            Stream::Releases => self.many(from_ms.saturating_sub(DRAFT_MS)),
+            _ => many,
+        };
+        listed.objects + self.border(listed)
     }
 
     /// A list that goes on past the beginning shows where that is.
@@ -270,7 +298,7 @@ impl Forecast<'_> {
             Stream::PullRequests => 3,
             // Statuses, a timeline, the commit of a tag.
             Stream::Deployments | Stream::Incidents | Stream::Releases => 1,
-            Stream::Commits | Stream::Runs | Stream::Workflow => 0,
+            Stream::Commits | Stream::Runs | Stream::Workflow | Stream::Tags => 0,
         }
     }
 
@@ -299,6 +327,7 @@ fn name(stream: Stream) -> &'static str {
         Stream::Commits => "commits",
         Stream::Workflow => "workflow runs",
         Stream::Releases => "releases",
+        Stream::Tags => "tags",
     }
 }
 

@@ -26,6 +26,7 @@ mod setup;
 mod signs;
 mod step;
 mod survey;
+mod tags;
 mod transport;
 
 pub use app::{App, AppKey, AppRefusal, KeyFault};

@@ -117,16 +117,50 @@ pub(crate) struct Run {
     pub(crate) html_url: Option<String>,
 }
 
+/// A job of a workflow run's attempt.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Job {
+    pub(crate) name: String,
+    pub(crate) created_at: Option<String>,
+    pub(crate) started_at: Option<String>,
+    pub(crate) completed_at: Option<String>,
+    pub(crate) conclusion: Option<String>,
+}
+
 /// A release; a draft has no time of publication.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Release {
     pub(crate) id: u64,
     pub(crate) tag_name: String,
+    pub(crate) created_at: Option<String>,
     pub(crate) published_at: Option<String>,
     pub(crate) updated_at: Option<String>,
     pub(crate) draft: Option<bool>,
     pub(crate) prerelease: Option<bool>,
     pub(crate) html_url: Option<String>,
+}
+
+/// A tag as the list of refs has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ref {
+    #[serde(rename = "ref")]
+    pub(crate) name: String,
+    pub(crate) object: Target,
+}
+
+/// What a ref or a tag names.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) sha: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+}
+
+/// An annotated tag.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TagObject {
+    pub(crate) tagger: Option<Signature>,
+    pub(crate) object: Target,
 }
 
 /// An issue; pull requests are listed among them.
@@ -165,7 +199,7 @@ impl<'a> Page<'a> {
         struct Object<'a> {
             #[serde(alias = "total_commits")]
             total_count: Option<u64>,
-            #[serde(borrow, alias = "commits")]
+            #[serde(borrow, alias = "commits", alias = "jobs")]
             workflow_runs: Vec<&'a RawValue>,
         }
         if body.trim_ascii_start().starts_with(b"{") {

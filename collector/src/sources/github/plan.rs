@@ -6,6 +6,7 @@ use redora_model::identity::{Environment, Repository, Service};
 
 use super::cursor::{Cursor, Stream};
 use super::reply::{Refusal, Wait};
+use crate::sources::glob::Glob;
 
 /// What is wanted of a repository.
 #[derive(Clone, Debug)]
@@ -21,10 +22,23 @@ pub struct Plan {
     pub incident_label: String,
     /// The file of the workflow whose runs are deployments, such as `deploy.yml`.
     pub workflow: String,
-    /// Where runs of that workflow and releases deploy to.
+    /// Whether the jobs of runs are read, which takes a request for each attempt.
+    pub jobs: bool,
+    /// Whether releases of which their author says that they are not ready count as others do.
+    pub prereleases: bool,
+    /// Which tags are deployments, by name without `refs/tags/`.
+    pub tags: Vec<Glob>,
+    /// Where runs of that workflow, releases and tags deploy to.
     pub environment: Environment,
     /// From when on.
     pub since_ms: i64,
+}
+
+impl Plan {
+    /// Whether a tag is a deployment.
+    pub(crate) fn has_tag(&self, name: &str) -> bool {
+        self.tags.iter().any(|glob| glob.matches(name.as_bytes()))
+    }
 }
 
 /// What a step read, and the cursor of who read it.

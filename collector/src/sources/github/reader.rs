@@ -1,12 +1,15 @@
 //! One object of a repository with what belongs to it, read and made a fact. Walks, rounds and
 //! hints all read an object here, so that it is the same fact whoever asked for it.
 
-use redora_model::fact::{Fact, State, What};
+use std::collections::BTreeMap;
+
+use redora_model::fact::{Fact, Job, State, What};
+use redora_model::identity::Revision;
 use serde::de::DeserializeOwned;
 
 use super::client::{Answer, Client};
 use super::cursor::Stream;
-use super::facts::{Owner, Unfit, revision};
+use super::facts::{self, Owner, Unfit, revision};
 use super::payload::{self, Page};
 use super::plan::{Plan, Reject};
 use super::query::escaped;
@@ -28,6 +31,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) owner: &'a Owner,
     pub(crate) stream: Stream,
     pub(crate) moment: Moment,
+    /// Runs that were read with their jobs, and when they last changed.
+    pub(crate) runs: BTreeMap<u64, i64>,
     pub(crate) yields: Yields,
 }
 
@@ -103,6 +108,7 @@ impl Reader<'_> {
                 }
                 Err(error) => Ok(self.unfit("a commit", error)),
             },
+            Stream::Tags => unreachable!("read by name, in a way of their own"),
         }
     }
 
@@ -176,11 +182,25 @@ impl Reader<'_> {
     }
 
     async fn run(&mut self, id: u64, run: &payload::Run) -> Result<Fate, Verdict> {
+        let changed_ms = run.updated_at.as_deref().and_then(parse_ms);
+        let is_over = run.status.as_deref() == Some("completed");
+        let of_jobs = changed_ms.filter(|_| self.plan.jobs && is_over);
+        if of_jobs.is_some() && self.runs.get(&id) == of_jobs.as_ref() {
+            return Ok(Fate::Over);
+        }
         for earlier in self.earlier(id, run).await? {
-            let made = self.owner.run(&earlier);
+            let jobs = self.jobs(id, &earlier).await?;
+            let made = self.owner.run(&earlier, jobs);
             self.keep(id, made);
         }
-        let made = self.owner.run(run);
+        let jobs = self.jobs(id, run).await?;
+        let made = self.owner.run(run, jobs);
+        if let Some(changed_ms) = of_jobs {
+            self.runs.insert(id, changed_ms);
+            if self.runs.len() > RUNS_MAX {
+                self.runs.pop_first();
+            }
+        }
         let open_since_ms = match &made {
             Ok(Fact { what: What::Run(made), .. }) if made.ended_ms.is_none() => {
                 Some(made.created_ms)
@@ -189,6 +209,35 @@ impl Reader<'_> {
         };
         let fate = self.keep(id, made);
         Ok(open_since_ms.map_or(fate, Fate::Open))
+    }
+
+    /// The jobs of an attempt that is over, where the plan has them read.
+    async fn jobs(&mut self, id: u64, run: &payload::Run) -> Result<Vec<Job>, Verdict> {
+        if !self.plan.jobs || run.status.as_deref() != Some("completed") {
+            return Ok(Vec::new());
+        }
+        let attempt = run.run_attempt.unwrap_or(1);
+        let list = format!("actions/runs/{id}/attempts/{attempt}/jobs?per_page={JOBS_MAX}");
+        let answer = match self.ask(&format!("{}/{list}", self.base())).await {
+            Ok(answer) => answer,
+            // Deleted meanwhile, or an Enterprise Server that does not tell them by attempts.
+            Err(Verdict::Never(Refusal::Unknown { .. })) => return Ok(Vec::new()),
+            Err(verdict) => return Err(verdict),
+        };
+        let page = Page::read(&answer.body).map_err(|_| self.broken())?;
+        let mut jobs = Vec::new();
+        for raw in page.elements {
+            match serde_json::from_str(raw.get()).map(|job| facts::job(&job)) {
+                Ok(Ok(job)) => jobs.push(job),
+                Ok(Err(unfit)) => self.reject(&format!("{id}: a job: {unfit}")),
+                Err(error) => self.reject(&format!("{id}: a job: {error}")),
+            }
+        }
+        if let Some(total) = page.total.filter(|total| *total > JOBS_MAX) {
+            self.reject(&format!("{id}: only {JOBS_MAX} of its {total} jobs were read"));
+        }
+        jobs.sort_by(|a: &Job, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
+        Ok(jobs)
     }
 
     async fn workflow(&mut self, id: u64, run: &payload::Run) -> Result<Fate, Verdict> {
@@ -211,11 +260,12 @@ impl Reader<'_> {
     }
 
     async fn release(&mut self, id: u64, release: &payload::Release) -> Result<Fate, Verdict> {
-        if !release.is_out() {
+        if !release.is_out(self.plan.prereleases) {
             return Ok(Fate::Over);
         }
-        let tag = escaped(&release.tag_name).replace("%2F", "/");
-        let path = format!("{}/commits/tags/{tag}", self.base());
+        // As GitHub's own clients write it: a parameter of the path is one segment.
+        let tag = escaped(&format!("tags/{}", release.tag_name));
+        let path = format!("{}/commits/{tag}", self.base());
         let commit = match self.ask(&path).await {
             Ok(answer) => {
                 let commit: payload::Parent =
@@ -224,13 +274,28 @@ impl Reader<'_> {
             }
             Err(Verdict::Never(Refusal::Unknown { .. } | Refusal::Other { status: 422, .. })) => {
                 self.ask_access().await?;
-                self.reject(&format!("{id}: there is no tag {}", release.tag_name));
                 None
             }
             Err(verdict) => return Err(verdict),
         };
+        Ok(self.make_release(id, release, commit))
+    }
+
+    /// Makes a release with the commit of its tag a fact.
+    pub(crate) fn make_release(
+        &mut self,
+        id: u64,
+        release: &payload::Release,
+        commit: Option<Revision>,
+    ) -> Fate {
+        if !release.is_out(self.plan.prereleases) {
+            return Fate::Over;
+        }
+        if commit.is_none() {
+            self.reject(&format!("{id}: there is no tag {}", release.tag_name));
+        }
         let made = self.owner.release(&self.plan.environment, release, commit);
-        Ok(made.transpose().map_or(Fate::Over, |made| self.keep(id, made)))
+        made.transpose().map_or(Fate::Over, |made| self.keep(id, made))
     }
 
     async fn incident(&mut self, number: u64, issue: &payload::Issue) -> Result<Fate, Verdict> {
@@ -323,6 +388,10 @@ impl Reader<'_> {
 
 /// A failed deployment is read again for a day.
 const FAILED_MS: i64 = 24 * 3_600_000;
+/// One page of them, and one request: a larger matrix tells no more about waiting.
+const JOBS_MAX: u64 = 100;
+/// The runs of a day that are known with their jobs, 30 bytes each in a cursor.
+const RUNS_MAX: usize = 10_000;
 const LIST_PAGES_MAX: u32 = 10;
 const ATTEMPTS_MAX: u32 = 20;
 const REASON_CHARS_MAX: usize = 200;

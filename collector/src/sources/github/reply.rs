@@ -166,8 +166,8 @@ impl Moment {
         Self { now_ms, troubles, random, begun: Instant::now() }
     }
 
-    /// The time by now: a step of a hundred objects takes minutes, and a token that is signed or
-    /// renewed in it must not bear the time of its beginning.
+    /// The time by now: a step of a hundred objects takes minutes, and neither a token that is
+    /// signed or renewed in it nor a wait that it ends with may bear the time of its beginning.
     pub(crate) fn present_ms(self) -> i64 {
         let passed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.now_ms.saturating_add(passed_ms)
@@ -184,9 +184,10 @@ impl Moment {
         self.after(wait_ms + jitter_ms, why)
     }
 
+    /// Counted from now, for the answer that asks to wait may be the last of a long step.
     fn after(self, wait_ms: u64, why: Trouble) -> Wait {
         let wait_ms = i64::try_from(wait_ms).unwrap_or(i64::MAX);
-        Wait { until_ms: self.now_ms.saturating_add(wait_ms), why }
+        Wait { until_ms: self.present_ms().saturating_add(wait_ms), why }
     }
 }
 
@@ -243,7 +244,7 @@ pub(crate) fn limit(
     }
     let secondary = Trouble::SecondaryLimit;
     if let Some(asked) = text(headers, header::RETRY_AFTER.as_str()) {
-        return Some(match retry_after_ms(asked, moment.now_ms) {
+        return Some(match retry_after_ms(asked, moment.present_ms()) {
             Some(wait_ms) => moment.after(wait_ms.max(1_000), secondary),
             None => moment.retry(secondary),
         });
@@ -252,7 +253,7 @@ pub(crate) fn limit(
         && number(headers, "x-ratelimit-limit").is_some_and(|limit| limit > 0);
     if is_used_up {
         let reset = number(headers, "x-ratelimit-reset").map(|at_s| at_s.saturating_mul(1_000));
-        return Some(match reset.filter(|at_ms| *at_ms > moment.now_ms) {
+        return Some(match reset.filter(|at_ms| *at_ms > moment.present_ms()) {
             // A second more, for the server's clock is not ours.
             Some(at_ms) => {
                 Wait { until_ms: at_ms.saturating_add(1_000), why: Trouble::PrimaryLimit }
@@ -362,8 +363,8 @@ mod tests {
         Verdict::Later(Wait { until_ms: NOW_MS + seconds * 1_000, why })
     }
 
-    #[test]
-    fn a_primary_limit_waits_until_its_reset_and_not_longer() {
+    #[tokio::test(start_paused = true)]
+    async fn a_primary_limit_waits_until_its_reset_and_not_longer() {
         let reset = (NOW_MS / 1_000 + 900).to_string();
         let headers = [
             ("x-ratelimit-limit", "5000"),
@@ -376,8 +377,8 @@ mod tests {
         assert_eq!(judged(200, &headers, "[]"), Verdict::Use, "the last one that is allowed");
     }
 
-    #[test]
-    fn a_secondary_limit_waits_as_told_or_a_minute_and_growing() {
+    #[tokio::test(start_paused = true)]
+    async fn a_secondary_limit_waits_as_told_or_a_minute_and_growing() {
         let why = Trouble::SecondaryLimit;
         assert_eq!(judged(403, &[("retry-after", "37")], "{}"), later(37, why));
         let date = [("retry-after", "Tue, 14 Nov 2023 22:15:20 GMT")];
@@ -387,6 +388,25 @@ mod tests {
         assert_eq!(judged(403, &[], body), later(60, why));
         assert_eq!(judged_after(2, 403, &[], body), later(240, why));
         assert_eq!(judged_after(90, 403, &[], body), later(1_800, why));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_counted_from_the_answer_and_not_from_the_beginning_of_its_step() {
+        let moment = Moment::new(NOW_MS, 0, 0);
+        let judged = |status: u16, header: (&'static str, &str)| {
+            let headers = [(header.0.parse().unwrap(), header.1.parse().unwrap())];
+            let headers = headers.into_iter().collect();
+            judge("/", StatusCode::from_u16(status).unwrap(), &headers, b"{}", moment)
+        };
+        // A page of a hundred objects is read one after another meanwhile.
+        tokio::time::advance(std::time::Duration::from_secs(90)).await;
+        let why = Trouble::SecondaryLimit;
+        assert_eq!(judged(429, ("retry-after", "37")), later(90 + 37, why));
+        let date = ("retry-after", "Tue, 14 Nov 2023 22:15:20 GMT");
+        assert_eq!(judged(429, date), later(120, why), "a moment is one whenever it is read");
+        let passed = ("retry-after", "Tue, 14 Nov 2023 22:14:00 GMT");
+        assert_eq!(judged(429, passed), later(91, why), "it has passed by now");
+        assert_eq!(judged(502, ("x-none", "")), later(91, Trouble::Server));
     }
 
     #[test]
@@ -426,8 +446,8 @@ mod tests {
         assert_eq!(told(&[(limit, "5000"), (left, "-1")]), None);
     }
 
-    #[test]
-    fn pages_of_something_between_are_the_servers_trouble() {
+    #[tokio::test(start_paused = true)]
+    async fn pages_of_something_between_are_the_servers_trouble() {
         let html = [("content-type", "text/html; charset=utf-8")];
         assert_eq!(judged(502, &html, "<html>"), later(1, Trouble::Server));
         assert_eq!(judged(200, &html, "<html>"), later(1, Trouble::Server));

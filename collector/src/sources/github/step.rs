@@ -10,6 +10,7 @@ use super::payload::Page;
 use super::query::{date, escaped};
 use super::reader::{Fate, Reader};
 use super::reply::{Refusal, Verdict, parse_ms};
+use super::{signs, tags};
 
 pub(crate) struct Step<'a> {
     pub(crate) reader: Reader<'a>,
@@ -31,6 +32,9 @@ impl Step<'_> {
     pub(crate) async fn advance(&mut self) -> Result<bool, Verdict> {
         if self.reader.stream == Stream::Commits {
             return commits::advance(&mut self.reader, &mut self.place).await;
+        }
+        if self.reader.stream == Stream::Tags {
+            return tags::advance(&mut self.reader, &mut self.place).await;
         }
         if self.place.walk.is_none() {
             self.begin();
@@ -59,6 +63,8 @@ impl Step<'_> {
         self.reader.yields.forgotten += (before - self.place.open.len()) as u64;
         let top_ms = self.reader.moment.now_ms;
         let from_ms = self.horizon_ms();
+        // One that is listed again began after that, and ended later.
+        self.reader.runs.retain(|_, changed_ms| *changed_ms >= from_ms);
         let is_search = self.is_search();
         // A search lists what is open and began in its window anyway.
         let apart =
@@ -97,6 +103,7 @@ impl Step<'_> {
                 )
             }
             Stream::Releases => format!("{base}/releases?per_page=100"),
+            Stream::Tags => unreachable!("listed in a way of their own"),
             Stream::Runs | Stream::Workflow => {
                 let window = window.unwrap_or(Window { from_ms, to_ms: self.reader.moment.now_ms });
                 let (from, to) = (date(window.from_ms), date(window.to_ms));
@@ -197,8 +204,12 @@ impl Step<'_> {
         let at = match self.reader.stream {
             Stream::Runs | Stream::Workflow => return Some(true),
             Stream::Deployments => &element.created_at,
-            Stream::Releases => element.published_at.as_ref().unwrap_or(&element.created_at),
-            Stream::PullRequests | Stream::Incidents | Stream::Commits => {
+            Stream::Releases => {
+                let out = element.published_at.as_ref().unwrap_or(&element.created_at);
+                let changed_ms = signs::changed_ms(out, element.updated_at.as_deref())?;
+                return Some(changed_ms >= self.horizon_ms());
+            }
+            Stream::PullRequests | Stream::Incidents | Stream::Commits | Stream::Tags => {
                 element.updated_at.as_ref().unwrap_or(&element.created_at)
             }
         };
@@ -231,6 +242,7 @@ impl Step<'_> {
             Stream::Releases => "releases",
             Stream::Runs | Stream::Workflow => "actions/runs",
             Stream::Incidents => "issues",
+            Stream::Tags => unreachable!("no tag has an id"),
         };
         let path = format!("{}/{noun}/{id}", self.reader.base());
         match self.reader.ask(&path).await {
@@ -261,7 +273,7 @@ pub(crate) const OVERLAP_MS: i64 = HOUR_MS;
 /// the list by the time of its first attempt.
 pub(crate) const RERUN_MS: i64 = 24 * HOUR_MS;
 /// A release may be a draft for this long.
-const DRAFT_MS: i64 = 90 * 24 * HOUR_MS;
+pub(crate) const DRAFT_MS: i64 = 90 * 24 * HOUR_MS;
 /// GitHub gives up on an approval after 30 days.
 pub(crate) const OPEN_MS_MAX: i64 = 35 * 24 * HOUR_MS;
 pub(crate) const OPEN_MAX: usize = 10_000;

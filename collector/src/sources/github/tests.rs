@@ -13,9 +13,12 @@ use super::*;
 mod apps;
 mod commits;
 mod hints;
+mod jobs;
 mod loopback;
 mod replay;
+mod replay_signs;
 mod signs;
+mod waits;
 mod world;
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -63,6 +66,9 @@ impl Server {
             streams: ALL.to_vec(),
             incident_label: "incident: p1".into(),
             workflow: "deploy.yml".into(),
+            jobs: false,
+            prereleases: false,
+            tags: Vec::new(),
             environment: Environment::new("production"),
             since_ms: SINCE_MS,
         };

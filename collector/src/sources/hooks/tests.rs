@@ -60,6 +60,9 @@ fn a_delivery_says_which_object_to_read() {
     };
     check("push", r#""ref":"refs/heads/main","after":"6113728f""#, moved(Some("6113728f")));
     check("push", r#""ref":"refs/heads/main","after":"0000000000""#, moved(None));
+    check("create", r#""ref":"main","ref_type":"branch""#, moved(None));
+    let tag = Object::Ref { name: "refs/tags/shop/v1".into(), after: None };
+    check("create", r#""ref":"shop/v1","ref_type":"tag""#, Some(tag));
 }
 
 #[test]

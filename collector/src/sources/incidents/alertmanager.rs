@@ -1,6 +1,6 @@
-//! Alertmanager's webhook, version 4: each alert of a notification is an incident by its
-//! fingerprint and beginning, whatever group it is told in, because groups are cut and told again
-//! at will.
+//! Alertmanager's webhook, version 4, and Grafana's, version 1, which says the same and is told by
+//! the organization that it names: each alert of a notification is an incident by its fingerprint
+//! and beginning, whatever group it is told in, because groups are cut and told again at will.
 //!
 //! A firing alert is as of its beginning, a resolved one as of its end, so a `firing` that arrives
 //! late never opens what is over. The group's own fields are not kept: they differ between
@@ -50,7 +50,8 @@ impl Config {
 /// The body is no notification, or of another version. Each bad alert is a reject of its own.
 pub fn read(body: &[u8], config: &Config) -> Result<Reading, Fault> {
     let notification: Notification = serde_json::from_slice(body)?;
-    if notification.version != "4" {
+    let known = if notification.org_id.is_some() { "1" } else { "4" };
+    if notification.version != known {
         return Err(Fault::Version(notification.version));
     }
     let mut reading = Reading::of(notification.alerts, |element| {
@@ -64,6 +65,8 @@ pub fn read(body: &[u8], config: &Config) -> Result<Reading, Fault> {
 #[serde(rename_all = "camelCase")]
 struct Notification {
     version: String,
+    /// Of Grafana alone.
+    org_id: Option<u64>,
     truncated_alerts: Option<u64>,
     alerts: Vec<Value>,
 }

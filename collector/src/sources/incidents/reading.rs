@@ -56,7 +56,7 @@ pub enum Fault {
     #[error("the incident is over, but the payload does not say since when")]
     Endless,
     /// The payload is of another version of its format.
-    #[error("the payload is of version `{0}`, and only version `4` is known")]
+    #[error("the payload is of version `{0}`, and only `4` (of Grafana `1`) is known")]
     Version(String),
     /// One payload holds more than any page or notification.
     #[error("{count} incidents in one payload; send at most {ELEMENTS_MAX} at a time")]

@@ -100,6 +100,12 @@ impl Board {
         text
     }
 
+    /// The id of the last panel of this title.
+    pub(crate) fn panel_id(&self, title: &str) -> Option<u64> {
+        let panels = self.panels("");
+        panels.iter().rfind(|panel| panel["title"] == title)?["id"].as_u64()
+    }
+
     fn json(&self) -> Value {
         let scope = variable::scope(&self.variables);
         let markers: Vec<_> = self.markers.iter().map(|marker| marker.json(&scope)).collect();

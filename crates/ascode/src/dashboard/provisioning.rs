@@ -1,6 +1,9 @@
 //! Provisioning files for Grafana: where the boards lie and what they ask. They hold no secret and
 //! no choice, so they are text and not built.
 
+/// The uid of the Prometheus in [`DATASOURCES`].
+pub const PROMETHEUS: &str = "redora-prometheus";
+
 /// Paths below `provisioning`, and what stands there.
 pub(crate) const fn files() -> &'static [(&'static str, &'static str)] {
     &[("dashboards/redora.yaml", DASHBOARDS), ("datasources/redora.yaml", DATASOURCES)]
@@ -49,3 +52,13 @@ datasources:
       implementation: prometheus
       handleGrafanaManagedAlerts: false
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prometheus_has_its_uid() {
+        assert!(DATASOURCES.contains(&format!("- name: Prometheus\n    uid: {PROMETHEUS}\n")));
+    }
+}

@@ -14,6 +14,8 @@ pub(crate) enum Unit {
     Ratio,
     /// A duration.
     Seconds,
+    /// A duration in seconds that is agreed on in days: thirty days are no 4.29 weeks.
+    Days,
     /// Requests by time.
     RequestsPerSecond,
     /// Items by time.
@@ -34,6 +36,7 @@ impl Unit {
             Self::Count | Self::Number => "short",
             Self::Ratio => "percentunit",
             Self::Seconds => "s",
+            Self::Days => "dtdhms",
             Self::RequestsPerSecond => "reqps",
             Self::PerSecond => "cps",
             Self::Bytes => "bytes",

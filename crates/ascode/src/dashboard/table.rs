@@ -127,7 +127,10 @@ impl Table {
 
 impl Column {
     fn overrides(&self) -> Override {
-        let mut differing = Override::named(self.title).with("unit", json!(self.unit.id()));
+        // The panel's own words are for a table without rows; in a cell they would say it of one.
+        let mut differing = Override::named(self.title)
+            .with("unit", json!(self.unit.id()))
+            .with("noValue", json!("–"));
         if let Some(decimals) = self.unit.decimals() {
             differing = differing.with("decimals", json!(decimals));
         }

@@ -16,7 +16,7 @@ pub fn file() -> RuleFile {
     RuleFile {
         name: "agent.yaml",
         comment: COMMENT,
-        groups: vec![Group { name: "redora-agent", interval: "30s", rules }],
+        groups: vec![Group { name: "redora-agent".to_owned(), interval: "30s", rules }],
     }
 }
 

@@ -24,7 +24,7 @@ pub fn file() -> RuleFile {
     RuleFile {
         name: "dora.yaml",
         comment: COMMENT,
-        groups: vec![Group { name: "redora-dora", interval: "1m", rules }],
+        groups: vec![Group { name: "redora-dora".to_owned(), interval: "1m", rules }],
     }
 }
 

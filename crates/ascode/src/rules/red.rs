@@ -13,8 +13,8 @@ pub fn file() -> RuleFile {
         name: "red.yaml",
         comment: COMMENT,
         groups: vec![
-            Group { name: "redora-red", interval: "30s", rules: traffic() },
-            Group { name: "redora-red-latency", interval: "15s", rules: latency() },
+            Group { name: "redora-red".to_owned(), interval: "30s", rules: traffic() },
+            Group { name: "redora-red-latency".to_owned(), interval: "15s", rules: latency() },
         ],
     }
 }

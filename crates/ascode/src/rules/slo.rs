@@ -16,16 +16,19 @@ pub const BURN: &str = "RedoraSloBurn";
 #[derive(Clone, Copy, Debug)]
 struct Paced {
     tier: Tier,
-    /// `for`: a scrape or two, so that one that came late does not alert.
+    /// `for`.
     wait: &'static str,
     /// `keep_firing_for`.
     keep: &'static str,
 }
 
+/// What tells a burn from an accident: a condition by service and objective over the long window of
+/// a tier.
+pub(super) type Guard = fn(&str) -> String;
+
 /// Every tier, the fastest first.
 fn paced() -> impl Iterator<Item = Paced> {
-    let paces = [("1m", "5m"), ("2m", "10m"), ("10m", "30m"), ("30m", "1h")];
-    TIERS.into_iter().zip(paces).map(|(tier, (wait, keep))| Paced { tier, wait, keep })
+    TIERS.into_iter().map(|tier| Paced { tier, wait: tier.wait.name, keep: tier.keep.name })
 }
 
 /// Rules over `redora_slo_*`.
@@ -35,19 +38,20 @@ pub fn file() -> RuleFile {
     for window in ["5m", "30m", "1h", "6h"] {
         page.extend(counted(window));
     }
-    page.extend(paced().filter(|paced| severity(paced) == Severity::Page).map(burn));
+    page.extend(alerts(Severity::Page, counted_bad));
     let mut ticket = counted("2h").to_vec();
     for window in ["1d", "3d"] {
         ticket.extend(summed(window));
     }
-    ticket.extend(paced().filter(|paced| severity(paced) == Severity::Ticket).map(burn));
-    ticket.extend(budget());
+    ticket.extend(alerts(Severity::Ticket, counted_bad));
+    ticket.push(remaining());
+    ticket.push(spent(counted_bad));
     RuleFile {
         name: "slo.yaml",
         comment: COMMENT,
         groups: vec![
-            Group { name: "redora-slo-page", interval: "30s", rules: page },
-            Group { name: "redora-slo-ticket", interval: "1m", rules: ticket },
+            Group { name: "redora-slo-page".to_owned(), interval: "30s", rules: page },
+            Group { name: "redora-slo-ticket".to_owned(), interval: "1m", rules: ticket },
         ],
     }
 }
@@ -109,9 +113,18 @@ fn events(window: &str, bad: String, all: String) -> [Rule; 3] {
     })
 }
 
+/// The alerts on burns that ask for this.
+pub(super) fn alerts(wanted: Severity, guard: Guard) -> impl Iterator<Item = Rule> {
+    paced().filter(move |paced| severity(paced) == wanted).map(move |paced| burn(paced, guard))
+}
+
 /// `increase` extrapolates, so three events may count as 2.9 or 3.1: they are rounded before they
 /// are compared.
-fn burn(paced: Paced) -> Rule {
+fn counted_bad(long: &str) -> String {
+    format!(r#"round(redora:slo_bad_events:increase{{window="{long}"}}) >= {BAD_EVENTS_MIN}"#)
+}
+
+fn burn(paced: Paced, guard: Guard) -> Rule {
     let (severity, Paced { tier, wait, keep }) = (severity(&paced), paced);
     let (long, short) = (tier.long.name, tier.short.name);
     let above = format!(
@@ -127,9 +140,10 @@ fn burn(paced: Paced) -> Rule {
             and on (service, slo)
               (redora:slo_burn_rate:ratio{{window="{short}"}} {above})
             and on (service, slo)
-              (round(redora:slo_bad_events:increase{{window="{long}"}}) >= {BAD_EVENTS_MIN})
+              ({})
             unless on (service, slo)
               {}"#,
+            guard(long),
             switched_off(severity)
         )),
         wait,
@@ -145,8 +159,8 @@ fn burn(paced: Paced) -> Rule {
     })
 }
 
-fn budget() -> [Rule; 2] {
-    let remaining = record(
+fn remaining() -> Rule {
+    record(
         "redora:slo_error_budget_remaining:ratio",
         expr(
             "
@@ -162,17 +176,22 @@ fn budget() -> [Rule; 2] {
             )
             or avg by (service, slo) (redora_slo_error_budget_remaining_ratio)",
         ),
-    );
-    let spent = Rule::Alert(Alert {
+    )
+}
+
+/// The alert on a budget that is spent, while something still spends it.
+pub(super) fn spent(guard: Guard) -> Rule {
+    Rule::Alert(Alert {
         name: "RedoraSloBudgetExhausted",
         expr: expr(&format!(
             r#"
             (redora:slo_error_budget_remaining:ratio <= 0)
               * on (service, slo) group_left (team, runbook) redora:slo_owner:info
             and on (service, slo)
-              (round(redora:slo_bad_events:increase{{window="3d"}}) >= {BAD_EVENTS_MIN})
+              ({})
             unless on (service, slo)
               {}"#,
+            guard("3d"),
             switched_off(Severity::Ticket)
         )),
         wait: "10m",
@@ -184,8 +203,7 @@ fn budget() -> [Rule; 2] {
                       budget of {{ $labels.slo }} left, and bad events in the last three days.",
         board: BOARD,
         runbook_label: Some("runbook"),
-    });
-    [remaining, spent]
+    })
 }
 
 /// What a tier asks for; also the `tier` of `redora_slo_tier_enabled`.

@@ -218,6 +218,7 @@ fn panel_units(board: &Board<'_>) -> Vec<String> {
 const UNITS: &[&str] = &[
     "short",
     "percentunit",
+    "dtdhms",
     "s",
     "reqps",
     "cps",

@@ -53,6 +53,11 @@ pub struct Tier {
     pub long: BurnWindow,
     /// The end of that time, in which it must still burn: an alert ends soon after its cause.
     pub short: BurnWindow,
+    /// How long it must burn before the alert fires: a scrape or two, so that one that came late
+    /// does not alert.
+    pub wait: Hold,
+    /// How long the alert goes on firing when it burns no more.
+    pub keep: Hold,
 }
 
 /// How urgent a burn is.
@@ -87,6 +92,15 @@ pub struct BurnWindow {
     pub seconds: u64,
 }
 
+/// A time for which an alert holds back or holds on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// As Prometheus writes it.
+    pub name: &'static str,
+    /// Its length.
+    pub seconds: u64,
+}
+
 impl Tier {
     /// The burn rate above which this share of the budget is lost in the long window.
     #[must_use]
@@ -102,10 +116,13 @@ impl Tier {
     /// would be a burn of any size.
     #[must_use]
     pub fn fires(&self, goal: Goal, window_s: u64, long: Counts, short: Counts) -> bool {
+        long.bad >= BAD_EVENTS_MIN && self.burns(goal, window_s, long, short)
+    }
+
+    /// The same, however few the bad events are.
+    pub(super) fn burns(&self, goal: Goal, window_s: u64, long: Counts, short: Counts) -> bool {
         let factor = self.factor(window_s);
-        long.bad >= BAD_EVENTS_MIN
-            && long.burn_rate(goal) > factor
-            && short.burn_rate(goal) > factor
+        long.burn_rate(goal) > factor && short.burn_rate(goal) > factor
     }
 }
 
@@ -125,14 +142,21 @@ pub const BURN_WINDOWS: [BurnWindow; 7] = [M5, M30, H1, H2, H6, D1, D3];
 
 /// The tiers, the most urgent first.
 pub const TIERS: [Tier; 4] = [
-    tier(Severity::Page, 2, H1, M5),
-    tier(Severity::Page, 5, H6, M30),
-    tier(Severity::Ticket, 10, D1, H2),
-    tier(Severity::Ticket, 10, D3, H6),
+    tier(Severity::Page, 2, [H1, M5], [("1m", 60), ("5m", 300)]),
+    tier(Severity::Page, 5, [H6, M30], [("2m", 120), ("10m", 600)]),
+    tier(Severity::Ticket, 10, [D1, H2], [("10m", 600), ("30m", 1_800)]),
+    tier(Severity::Ticket, 10, [D3, H6], [("30m", 1_800), ("1h", 3_600)]),
 ];
 
-const fn tier(severity: Severity, share_percent: u64, long: BurnWindow, short: BurnWindow) -> Tier {
-    Tier { severity, share_percent, long, short }
+const fn tier(
+    severity: Severity,
+    share_percent: u64,
+    [long, short]: [BurnWindow; 2],
+    [wait, keep]: [(&'static str, u64); 2],
+) -> Tier {
+    let (wait, keep) =
+        (Hold { name: wait.0, seconds: wait.1 }, Hold { name: keep.0, seconds: keep.1 });
+    Tier { severity, share_percent, long, short, wait, keep }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A repository's streams in turn, each step one query and what it leaves incomplete, in the manner
 //! of the collector, so that whoever keeps the schedule knows one kind of step.
 
+use std::collections::BTreeMap;
+
 use super::super::client::Client;
 use super::super::collect;
 use super::super::cursor::Stream;
@@ -38,11 +40,14 @@ impl Backfill {
         let Some((stream, kind)) = self.next(&cursor) else { return self.complete(cursor, now_ms) };
         let moment = Moment::new(now_ms, cursor.troubles, random);
         let (client, plan, owner) = (&self.client, &self.plan, &self.owner);
-        let reader = Reader { client, plan, owner, stream, moment, yields: Yields::default() };
+        let (runs, yields) = (BTreeMap::new(), Yields::default());
+        let reader = Reader { client, plan, owner, stream, moment, runs, yields };
         let spot = cursor.spots.remove(&stream).unwrap_or_default();
-        let mut walk = Walk { reader, kind, spot, points: 0 };
+        let tags = std::mem::take(&mut cursor.tags);
+        let mut walk = Walk { reader, kind, spot, tags, points: 0 };
         let outcome = walk.advance().await;
-        let Walk { reader: Reader { mut yields, .. }, spot, points, .. } = walk;
+        let Walk { reader: Reader { mut yields, .. }, spot, tags, points, .. } = walk;
+        cursor.tags = tags;
         cursor.spots.insert(stream, spot);
         if plan.streams.contains(&Stream::Commits) {
             let spot = cursor.spots.entry(Stream::Commits).or_default();

@@ -57,6 +57,7 @@ fn variables(plan: &Plan, since: Since) -> Option<Value> {
     let wanted = json!({
         "deployments": has(Stream::Deployments),
         "releases": has(Stream::Releases),
+        "tags": has(Stream::Tags),
         "pullRequests": has(Stream::PullRequests),
         "incidents": has(Stream::Incidents),
         "commits": has(Stream::Commits),
@@ -89,6 +90,7 @@ struct Repository {
     first_deployment: Option<List>,
     releases: Option<List>,
     first_release: Option<List>,
+    refs: Option<List>,
     pull_requests: Option<List>,
     first_pull_request: Option<List>,
     issues: Option<List>,
@@ -123,6 +125,8 @@ impl Repository {
             (Stream::Deployments, self.deployments, self.first_deployment),
             (Stream::Releases, self.releases, self.first_release),
             (Stream::PullRequests, self.pull_requests, self.first_pull_request),
+            // Of which dates are not told: their total is a bound.
+            (Stream::Tags, self.refs, None),
         ] {
             let Some(list) = list else { continue };
             let oldest_ms = first.and_then(|first| first.at_ms().first().copied());

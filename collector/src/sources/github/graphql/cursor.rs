@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::cursor::{Cursor, History, Place, Stream};
+use super::super::cursor::{Cursor, History, Place, Stream, Tags};
 
 /// The positions of one repository's backfill. A new one begins at the newest object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct BackfillCursor {
     pub(crate) refused: BTreeSet<Stream>,
     #[serde(default)]
     pub(crate) spots: BTreeMap<Stream, Spot>,
+    /// Which tags are read.
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 impl BackfillCursor {
@@ -41,10 +44,12 @@ impl BackfillCursor {
     /// to an end. A stream that is not complete begins at the plan's beginning there.
     #[must_use]
     pub fn into_cursor(self) -> Cursor {
+        let mut tags = self.tags;
         let places = self.spots.into_iter().filter_map(|(stream, spot)| {
             let Spot { complete_ms: watermark_ms, open, handed: unread, history, .. } = spot;
             let place = if watermark_ms.is_some() {
-                Place { watermark_ms, unread, open, history, ..Place::default() }
+                let tags = (stream == Stream::Tags).then(|| std::mem::take(&mut tags));
+                Place { watermark_ms, unread, open, history, tags, ..Place::default() }
             } else {
                 // What was deployed is known here alone, for deployments may be complete.
                 let History { strays, .. } = history?;

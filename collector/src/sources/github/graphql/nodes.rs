@@ -3,10 +3,13 @@
 //! of bots.
 
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::super::payload::{self, Remark, Status};
+use super::super::reply::parse_ms;
+use super::super::signs::Tagged;
 use super::queries::{Kind, List};
 
 /// A page of a connection, its elements still their own bytes.
@@ -34,7 +37,14 @@ pub(crate) struct Listing<'a> {
 
 #[derive(Deserialize)]
 pub(crate) struct Repository<'a> {
-    #[serde(borrow, alias = "deployments", alias = "pullRequests", alias = "issues")]
+    #[serde(
+        borrow,
+        alias = "deployments",
+        alias = "pullRequests",
+        alias = "issues",
+        alias = "releases",
+        alias = "refs"
+    )]
     pub(crate) list: Option<Connection<'a>>,
     #[serde(borrow)]
     pub(crate) object: Option<Head<'a>>,
@@ -88,6 +98,16 @@ pub(crate) enum What {
     PullRequest(payload::PullRequest),
     Incident(payload::Issue),
     Commit(payload::Commit),
+    /// With the commit of its tag.
+    Release(payload::Release, Option<String>),
+    Tag(Tag),
+}
+
+/// A tag by its name, with what it names and what that comes to.
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    pub(crate) object: String,
+    pub(crate) tagged: Tagged,
 }
 
 /// What is no part of REST's object, or is nested otherwise.
@@ -96,6 +116,7 @@ struct Beside<'a> {
     node_id: String,
     branch: Option<Branch>,
     merge: Option<Oid>,
+    tag: Option<Oid>,
     #[serde(borrow)]
     statuses: Option<Connection<'a>>,
     #[serde(borrow)]
@@ -123,6 +144,55 @@ enum Branch {
 #[derive(Deserialize)]
 struct Oid {
     sha: String,
+}
+
+/// A tag with what it names.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    target: Target,
+}
+
+/// A commit, a tag that names one of these, or something that nobody can deploy.
+#[derive(Deserialize)]
+struct Target {
+    kind: String,
+    sha: String,
+    committed: Option<String>,
+    tagger: Option<Tagger>,
+    target: Option<Box<Target>>,
+}
+
+#[derive(Deserialize)]
+struct Tagger {
+    date: Option<String>,
+}
+
+impl Named {
+    fn read(self) -> Result<Tag, serde_json::Error> {
+        let Self { name, target } = self;
+        let at_ms = target.date().and_then(parse_ms);
+        let (commit, at_ms) = target.commit().zip(at_ms).ok_or_else(|| {
+            serde_json::Error::custom(format!("{name}: leads to no commit within a few tags"))
+        })?;
+        let tagged = Tagged { commit: commit.to_owned(), at_ms };
+        Ok(Tag { object: target.sha, name, tagged })
+    }
+}
+
+impl Target {
+    /// When the outermost tag that says so was made, or else the commit.
+    fn date(&self) -> Option<&str> {
+        let tagged = self.tagger.as_ref().and_then(|tagger| tagger.date.as_deref());
+        tagged.or(self.committed.as_deref()).or_else(|| self.target.as_ref()?.date())
+    }
+
+    fn commit(&self) -> Option<&str> {
+        match &self.target {
+            None => (self.kind == "Commit").then_some(&self.sha),
+            Some(target) => target.commit(),
+        }
+    }
 }
 
 impl<'a> Object<'a> {
@@ -178,8 +248,24 @@ impl<'a> Object<'a> {
                 }))?);
                 lists = vec![(List::Parents, beside.parents)];
             }
+            Kind::Releases => return Self::release(raw, beside.node_id, beside.tag),
+            Kind::Tags => return Self::tag(raw, beside.node_id),
         }
         Ok(Self { node_id: beside.node_id, number, at, what, lists })
+    }
+
+    fn release(raw: &str, node_id: String, tag: Option<Oid>) -> Result<Self, serde_json::Error> {
+        let release: payload::Release = serde_json::from_str(raw)?;
+        let created = release.created_at.clone().unwrap_or_default();
+        let at = release.published_at.clone().unwrap_or(created);
+        let (number, what) = (release.id, What::Release(release, tag.map(|commit| commit.sha)));
+        Ok(Self { node_id, number, at, what, lists: Vec::new() })
+    }
+
+    fn tag(raw: &str, node_id: String) -> Result<Self, serde_json::Error> {
+        let tag: Named = serde_json::from_str(raw)?;
+        let at = tag.target.date().unwrap_or_default().to_owned();
+        Ok(Self { node_id, number: 0, at, what: What::Tag(tag.read()?), lists: Vec::new() })
     }
 
     /// Whether the page shows less than all of it.

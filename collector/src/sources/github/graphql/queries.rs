@@ -10,6 +10,8 @@ pub(crate) enum Kind {
     PullRequests,
     Incidents,
     Commits,
+    Releases,
+    Tags,
 }
 
 /// What belongs to an object, in pages of its own.
@@ -32,17 +34,21 @@ impl Kind {
             Stream::PullRequests => Some(Kind::PullRequests),
             Stream::Incidents => Some(Kind::Incidents),
             Stream::Commits => Some(Kind::Commits),
-            Stream::Runs | Stream::Workflow | Stream::Releases => None,
+            Stream::Releases => Some(Kind::Releases),
+            Stream::Tags => Some(Kind::Tags),
+            Stream::Runs | Stream::Workflow => None,
         }
     }
 
-    /// Its operations: `Page`, `One`, and one for each list, by its name.
+    /// Its operations: `Page`, and where objects have lists `One` and one for each, by its name.
     pub(crate) fn document(self) -> &'static str {
         match self {
             Kind::Deployments => include_str!("queries/deployments.graphql"),
             Kind::PullRequests => include_str!("queries/pull_requests.graphql"),
             Kind::Incidents => include_str!("queries/incidents.graphql"),
             Kind::Commits => include_str!("queries/commits.graphql"),
+            Kind::Releases => include_str!("queries/releases.graphql"),
+            Kind::Tags => include_str!("queries/tags.graphql"),
         }
     }
 
@@ -51,8 +57,8 @@ impl Kind {
     /// of 100 costs 4 points and one of 37 costs 1.
     pub(crate) fn first_max(self) -> u32 {
         match self {
-            Kind::Deployments | Kind::Incidents | Kind::Commits => LIST_MAX,
             Kind::PullRequests => 37,
+            _ => LIST_MAX,
         }
     }
 
@@ -61,6 +67,7 @@ impl Kind {
         let lists = match self {
             Kind::Deployments | Kind::Incidents | Kind::Commits => 1,
             Kind::PullRequests => 4,
+            Kind::Releases | Kind::Tags => 0,
         };
         ((1 + u64::from(first) * lists + 50) / 100).max(1)
     }
@@ -72,6 +79,8 @@ impl Kind {
             Kind::PullRequests => "pullRequests",
             Kind::Incidents => "issues",
             Kind::Commits => "object.history",
+            Kind::Releases => "releases",
+            Kind::Tags => "refs",
         }
     }
 }

@@ -209,8 +209,8 @@ mod tests {
         Err(Verdict::Later(Wait { until_ms: NOW_MS + seconds * 1_000, why }))
     }
 
-    #[test]
-    fn a_limit_in_a_200_waits_until_its_reset_or_as_told() {
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_in_a_200_waits_until_its_reset_or_as_told() {
         let used_up = error(r#""type":"RATE_LIMITED","message":"API rate limit exceeded""#);
         let reset = (NOW_MS / 1_000 + 900).to_string();
         let headers = [
@@ -229,8 +229,8 @@ mod tests {
         assert_eq!(judged(&[], &secondary), later(60, Trouble::SecondaryLimit));
     }
 
-    #[test]
-    fn what_ran_out_of_time_or_resources_comes_again() {
+    #[tokio::test(start_paused = true)]
+    async fn what_ran_out_of_time_or_resources_comes_again() {
         for rest in [
             r#""message":"Something went wrong while executing your query. This may be a timeout""#,
             r#""type":"MAX_NODE_LIMIT_EXCEEDED","message":"too many nodes""#,

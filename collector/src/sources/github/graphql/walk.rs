@@ -6,13 +6,16 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::super::commits;
+use super::super::cursor::Tags;
+use super::super::facts::revision;
 use super::super::payload::Label;
 use super::super::query::date;
 use super::super::reader::{Fate, Reader};
 use super::super::reply::{Trouble, Verdict, parse_ms};
-use super::super::step::{OPEN_MAX, OPEN_MS_MAX, PAGES_MAX};
+use super::super::step::{DRAFT_MS, OPEN_MAX, OPEN_MS_MAX, PAGES_MAX};
+use super::super::{signs, tags};
 use super::cursor::{Spot, Unread};
-use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, What};
+use super::nodes::{Connection, Listing, Longer, Object, Parts, Single, Tag, What};
 use super::queries::{Kind, LIST_MAX, List};
 use super::verdict::{self, Reply};
 
@@ -20,6 +23,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) kind: Kind,
     pub(crate) spot: Spot,
+    pub(crate) tags: Tags,
     pub(crate) points: u64,
 }
 
@@ -90,7 +94,7 @@ impl Walk<'_> {
             let path = format!("repository.{}.nodes.{at}", self.kind.field());
             match self.object(&path, *node, &reply) {
                 Some(object) if self.is_wanted(&object) => wanted.push(object),
-                Some(_) => is_past = true,
+                Some(object) => is_past |= self.is_past(&object),
                 None => {}
             }
         }
@@ -164,8 +168,28 @@ impl Walk<'_> {
     }
 
     fn is_wanted(&self, object: &Object<'_>) -> bool {
-        self.kind == Kind::Commits
-            || parse_ms(&object.at).is_some_and(|at_ms| at_ms >= self.reader.plan.since_ms)
+        let at_ms = match &object.what {
+            What::Commit(_) => return true,
+            What::Tag(tag) => return self.reader.plan.has_tag(&tag.name),
+            What::Release(release, _) => {
+                signs::changed_ms(&object.at, release.updated_at.as_deref())
+            }
+            _ => parse_ms(&object.at),
+        };
+        at_ms.is_some_and(|at_ms| at_ms >= self.reader.plan.since_ms)
+    }
+
+    /// Whether nothing that is wanted follows an object that is not. Releases are listed by the
+    /// time of their draft; tags are all listed, for REST would ask what each old one comes to.
+    fn is_past(&self, object: &Object<'_>) -> bool {
+        match &object.what {
+            What::Release(release, _) => {
+                let drafted_ms = release.created_at.as_deref().and_then(parse_ms);
+                drafted_ms < Some(self.reader.plan.since_ms.saturating_sub(DRAFT_MS))
+            }
+            What::Tag(_) => false,
+            _ => true,
+        }
     }
 
     /// Reads the rest of an object's lists, and makes it a fact or a reject. What GitHub cannot
@@ -231,6 +255,14 @@ impl Walk<'_> {
                 history.meet(&commit.sha.to_ascii_lowercase());
                 self.reader.keep(commit.sha, made)
             }
+            What::Release(release, commit) => {
+                self.reader.make_release(number, &release, commit.as_deref().map(revision))
+            }
+            What::Tag(Tag { name, object, tagged }) => {
+                tags::keep(&mut self.reader, &name, &tagged, false, true);
+                self.tags.know(&name, &object);
+                Fate::Over
+            }
         }
     }
 
@@ -284,11 +316,13 @@ impl Walk<'_> {
             "owner": owner,
             "name": name,
             "first": self.spot.size.first(self.kind.first_max()),
-            "inner": self.inner(),
             "after": self.spot.after,
         });
+        if !matches!(self.kind, Kind::Releases | Kind::Tags) {
+            variables["inner"] = json!(self.inner());
+        }
         match self.kind {
-            Kind::Deployments | Kind::PullRequests => {}
+            Kind::Deployments | Kind::PullRequests | Kind::Releases | Kind::Tags => {}
             Kind::Commits => {
                 // Named by its SHA from the second page on, it does not shift while it is read.
                 let head = self.spot.history.as_ref().and_then(|history| history.head.as_deref());

@@ -105,6 +105,9 @@ fn plan(repository: &str) -> Plan {
         streams: ALL.to_vec(),
         incident_label: "incident: p1".into(),
         workflow: String::new(),
+        jobs: false,
+        prereleases: false,
+        tags: Vec::new(),
         environment: Environment::new("production"),
         since_ms: SINCE_MS,
     }

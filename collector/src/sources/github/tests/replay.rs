@@ -8,19 +8,19 @@ use super::world::{GitHub, Kept, World, date, sha};
 use super::*;
 use crate::sources::hooks::Object;
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(super) const HOUR_MS: i64 = 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 const DAYS: i64 = 4 * 365 + 1;
-const BEGIN_MS: i64 = NOW_MS - NOW_MS % DAY_MS - DAYS * DAY_MS;
+pub(super) const BEGIN_MS: i64 = NOW_MS - NOW_MS % DAY_MS - DAYS * DAY_MS;
 const STREAMS: [Stream; 5] =
     [Stream::Deployments, Stream::PullRequests, Stream::Runs, Stream::Incidents, Stream::Commits];
 
 /// Numbers from a seed.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     /// A number below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -28,7 +28,7 @@ impl Dice {
     }
 
     /// A time within so many hours after another.
-    fn within(&mut self, at_ms: i64, hours: u64) -> i64 {
+    pub(super) fn within(&mut self, at_ms: i64, hours: u64) -> i64 {
         at_ms + 1_000 * (1 + self.roll(hours * 3_600 - 1) as i64)
     }
 }
@@ -242,7 +242,7 @@ fn history(seed: u64) -> World {
 
 /// What both ways must agree on. A deployment that was inactive after it was live is the same as
 /// one that nobody asked about again, and no list shows an issue that lost its label.
-fn essence(kept: &Kept) -> BTreeMap<(&'static str, String), String> {
+pub(super) fn essence(kept: &Kept) -> BTreeMap<(&'static str, String), String> {
     let mut essence = BTreeMap::new();
     for (key, fact) in &kept.facts {
         let mut fact = fact.clone();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::loopback::{self, Answer, Fault, Loopback};
 use super::*;
+use crate::sources::glob::Glob;
 
 #[derive(Default)]
 pub(super) struct World {
@@ -39,6 +40,13 @@ impl World {
         versions.sort_by_key(|(at_ms, _)| *at_ms);
     }
 
+    /// A tag names an object from a time on.
+    pub(super) fn tag(&mut self, key: u64, name: &str, at_ms: i64, (kind, sha): (&str, &str)) {
+        let named =
+            json!({"ref": format!("refs/tags/{name}"), "object": {"type": kind, "sha": sha}});
+        self.put("refs", key, at_ms, named);
+    }
+
     /// A commit with its parents, its author's and its committer's time, pushed at the latter.
     pub(super) fn commit(&mut self, seed: u64, parents: &[&str], times: (i64, i64)) -> String {
         let sha = sha(seed);
@@ -55,13 +63,15 @@ impl World {
         let now = |versions: &'_ Vec<(i64, Value)>| {
             versions.iter().rposition(|(at_ms, _)| *at_ms <= self.now_ms)
         };
-        elements.filter_map(|versions| Some(&versions[now(versions)?].1)).collect()
+        let shown = elements.filter_map(|versions| Some(&versions[now(versions)?].1));
+        // What was deleted is null from then on.
+        shown.filter(|element| !element.is_null()).collect()
     }
 
     fn one(&self, list: &str, key: &str) -> Option<&Value> {
         let versions = self.elements.get(list)?.get(&key.parse().ok()?)?;
         let now = versions.iter().rposition(|(at_ms, _)| *at_ms <= self.now_ms)?;
-        Some(&versions[now].1)
+        Some(&versions[now].1).filter(|element| !element.is_null())
     }
 
     fn tip(&self) -> Option<&str> {
@@ -100,7 +110,8 @@ impl World {
         if path.is_empty() {
             return (200, String::new(), "{}".into(), false);
         }
-        let Some((shown, wrap)) = self.select(path.trim_start_matches('/'), &value) else {
+        let path = path.trim_start_matches('/').replace("%2F", "/");
+        let Some((shown, wrap)) = self.select(&path, &value) else {
             return absent;
         };
         let number = |key| value(key).and_then(|text| text.parse::<usize>().ok());
@@ -178,6 +189,19 @@ impl World {
                 let tag = tags.into_iter().find(|tag| tag["name"] == name.join("/").as_str())?;
                 (vec![tag], Wrap::One)
             }
+            ["git", "matching-refs", rest @ ..] => {
+                let prefix = format!("refs/{}", rest.join("/"));
+                let begins = |named: &&Value| named["ref"].as_str().unwrap().starts_with(&prefix);
+                (self.list("refs").into_iter().filter(begins).collect(), Wrap::List)
+            }
+            ["git", "tags", sha] => {
+                let mut tags = self.list("git/tags").into_iter();
+                (vec![tags.find(|tag| tag["sha"] == *sha)?], Wrap::One)
+            }
+            ["git", "commits", sha] => {
+                let (pushed_ms, commit) = self.commits.get(*sha)?;
+                (*pushed_ms <= self.now_ms).then_some((vec![&commit["commit"]], Wrap::One))?
+            }
             [.., id] if id.parse::<u64>().is_ok() => {
                 let list = path.rsplit_once('/')?.0;
                 (vec![self.one(list, id)?], Wrap::One)
@@ -244,12 +268,17 @@ impl GitHub {
     }
 
     pub(super) fn collector(&self, streams: &[Stream], since_ms: i64) -> Collector {
+        self.collector_of(plan(streams, since_ms))
+    }
+
+    pub(super) fn collector_of(&self, plan: Plan) -> Collector {
         let mut config = Config::new("token");
         config.api = format!("{}/api/v3", self.door.address);
-        Collector::new(Client::new(&config).unwrap(), plan(streams, since_ms)).unwrap()
+        Collector::new(Client::new(&config).unwrap(), plan).unwrap()
     }
 }
 
+/// A plan whose tags are versions.
 pub(super) fn plan(streams: &[Stream], since_ms: i64) -> Plan {
     Plan {
         repository: Repository::new("acme/shop"),
@@ -257,6 +286,9 @@ pub(super) fn plan(streams: &[Stream], since_ms: i64) -> Plan {
         streams: streams.to_vec(),
         incident_label: "incident".into(),
         workflow: "deploy.yml".into(),
+        jobs: false,
+        prereleases: false,
+        tags: ["v*", "shop/v*"].map(|pattern| Glob::new(pattern).unwrap()).to_vec(),
         environment: Environment::new("production"),
         since_ms,
     }

@@ -1,4 +1,4 @@
-//! Notifications in the shape that Alertmanager's documentation gives for version 4.
+//! Notifications in the shapes that Alertmanager's and Grafana's documentation give.
 
 use proptest::prelude::*;
 use redora_model::fact::{Incident, What};
@@ -140,16 +140,52 @@ fn a_bad_alert_is_set_aside_and_the_others_go_on() {
 }
 
 #[test]
-fn what_is_no_notification_of_version_4_says_so() {
+fn what_is_no_notification_of_a_known_version_says_so() {
     for (body, words) in [
         ("", "no incident: EOF"),
         (r#"{"alerts": []}"#, "missing field `version`"),
         (r#"{"version": "3", "alerts": []}"#, "the payload is of version `3`"),
+        (r#"{"version": "1", "alerts": []}"#, "the payload is of version `1`"),
+        (r#"{"version": "2", "orgId": 1, "alerts": []}"#, "the payload is of version `2`"),
         (r#"{"version": "4"}"#, "missing field `alerts`"),
     ] {
         let fault = read(body.as_bytes(), &config()).expect_err(body).to_string();
         assert!(fault.contains(words), "{fault}");
     }
+}
+
+/// The body that Grafana's documentation of its webhook shows, with labels of our rules.
+#[test]
+fn grafana_says_the_same_in_its_version_1() {
+    let alert = |status: &str, end: &str| {
+        format!(
+            r#"{{"status": "{status}", "labels": {{"alertname": "RedoraSloBurn 1h",
+            "burn_tier": "1h", "grafana_folder": "redora alerts", "service": "shop",
+            "severity": "page"}}, "annotations": {{"summary": "shop spends its error budget"}},
+            "startsAt": "2021-10-12T09:51:03.157076+02:00", "endsAt": "{end}",
+            "generatorURL": "https://grafana.example/alerting/1afz29v7z/edit",
+            "fingerprint": "c6eadffa33fcdf37", "silenceURL": "https://grafana.example/silence",
+            "dashboardURL": "", "panelURL": "", "values": {{"A": 44.239, "C": 1}}}}"#
+        )
+    };
+    let body = |alert: String| {
+        format!(
+            r#"{{"receiver": "redora", "status": "firing", "orgId": 1, "alerts": [{alert}],
+            "groupLabels": {{}}, "commonLabels": {{"team": "blue"}}, "commonAnnotations": {{}},
+            "externalURL": "https://grafana.example/", "version": "1", "groupKey": "{{}}:{{}}",
+            "truncatedAlerts": 0, "title": "[FIRING:1]", "state": "alerting",
+            "message": "**Firing**"}}"#
+        )
+    };
+    let told = |body: String| read(body.as_bytes(), &config()).expect("a notification").facts;
+    let firing = told(body(alert("firing", "0001-01-01T00:00:00Z")));
+    let resolved = told(body(alert("resolved", "2021-10-12T10:01:03.157076+02:00")));
+    let ([firing], [resolved]) = (&firing[..], &resolved[..]) else { panic!("one each") };
+    assert_eq!(firing.id, resolved.id);
+    assert_eq!(incident(firing).service, Some(Service::new("shop")));
+    assert_eq!(incident(firing).title, "shop spends its error budget");
+    let end = [Turn { at_ms: firing.as_of_ms + 600_000, resolved: true }];
+    assert_eq!(incident(resolved).changes, end);
 }
 
 proptest! {

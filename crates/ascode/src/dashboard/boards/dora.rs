@@ -30,7 +30,7 @@ pub(super) fn board() -> Board {
             Variable::window(),
         ]),
         markers: vec![FINISHES],
-        rows: vec![headline(), lead_time(), stability(), evidence()],
+        rows: vec![headline(), lead_time(), stability(), evidence(), places()],
     }
 }
 
@@ -231,13 +231,45 @@ fn stability() -> Row {
     Row::titled("Frequency and stability", 9).panel(frequency).panel(failure).panel(recovery)
 }
 
+/// What stands behind the numbers above, as far as numbers can say it; the ids are the agent's.
 fn evidence() -> Row {
+    let cases = |window: &str| {
+        format!(r#"max by (metric) (redora_dora_samples{{SCOPE, window="{window}"}})"#)
+    };
+    let table = Table::default()
+        .label("metric", "Number")
+        .value("7 days", Unit::Count, cases("7d"))
+        .value("30 days", Unit::Count, cases("30d"))
+        .value("90 days", Unit::Count, cases("90d"))
+        .sorted_by("90 days");
+    let cases = Panel::table(
+        "Cases behind each number",
+        "How many deployments, changes or failures each number was computed from. A median of \
+         three is an anecdote.",
+        table,
+    )
+    .empty(NONE);
+    let table = Table::default()
+        .label("cause", "Told by")
+        .value(
+            "Failed deployments",
+            Unit::Count,
+            "max by (cause) (increase(redora_dora_change_failures_total{SCOPE}[$__range]))",
+        )
+        .sorted_by("Failed deployments");
+    let causes = Panel::table(
+        "What told of failures",
+        "Deployments found in the shown time to have failed, by what told so: an incident, else an \
+         error budget that burned, else a rollback alone.",
+        table,
+    )
+    .empty("No deployments known");
     let words = Panel::text(
         "Behind a number",
         "How to see the cases behind a number, and what the numbers mean.",
         EVIDENCE,
     );
-    Row::titled("Evidence", 10).panel(places()).panel(words)
+    Row::titled("Evidence", 9).panel(cases).panel(causes).panel(words)
 }
 
 /// A number of every place, whichever is picked: this is where one is found.
@@ -248,7 +280,7 @@ fn all(metric: &str, matchers: &str) -> String {
     )
 }
 
-fn places() -> Panel {
+fn places() -> Row {
     let to_place = Link { title: "This service", uid: "redora-dora", variable: "service" };
     let windowed =
         |metric: &str, matchers: &str| all(metric, &format!(r#", window="$window"{matchers}"#));
@@ -293,13 +325,13 @@ fn places() -> Panel {
         .value("Rework", Unit::Ratio, windowed("redora_dora_rework_ratio", ""))
         .value("Open incidents", Unit::Count, all("redora_dora_incidents_open", ""))
         .sorted_by("Deployments");
-    Panel::table(
+    let places = Panel::table(
         "All services",
         "Each service in each environment, with what its numbers were computed from.",
         table,
     )
-    .wide(18)
-    .empty("No deployments known")
+    .empty("No deployments known");
+    Row::titled("All services", 10).panel(places)
 }
 
 const EVIDENCE: &str = "\

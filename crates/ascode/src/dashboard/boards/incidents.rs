@@ -45,7 +45,8 @@ fn headline() -> Row {
         .empty("No incidents known");
     let failed = Panel::stat(
         "Failed deployments",
-        "Deployments found in the shown time to have failed, by an incident or by their rollback.",
+        "Deployments found in the shown time to have failed, by an incident, a burned budget, or \
+         their rollback.",
     )
     .query(Query::now(
         "deployments",
@@ -55,7 +56,7 @@ fn headline() -> Row {
     .empty("No deployments known");
     let pending = Panel::stat(
         "Verdicts pending",
-        "Deployments so fresh that an incident may still be theirs.",
+        "Deployments so fresh that an incident or a burn may still be theirs.",
     )
     .query(Query::now("deployments", "sum(redora_dora_verdicts_pending{SCOPE})"))
     .empty("No deployments known");
@@ -127,6 +128,7 @@ fn causes() -> Row {
         "sum by (cause) (increase(redora_dora_change_failures_total{SCOPE}[1d]))",
     ))
     .paint("incident", Colour::Bad)
+    .paint("burn", Colour::Strong)
     .paint("rollback", Colour::Fair)
     .zero_based()
     .empty("No deployments known");

@@ -11,8 +11,8 @@ use crate::dashboard::table::Table;
 use crate::dashboard::variable::Variable;
 
 const EVENTS: &str = "redora_slo_events_total";
-const VERSIONS: &str = "redora_version_requests_total";
-/// The picked objectives; versions and their requests have no such label.
+const VERSIONS: &str = "redora_slo_version_events_total";
+/// The picked objectives; markers of versions have no such label.
 const SCOPE: &str = r#"SCOPE, slo=~"$slo""#;
 const BAD: &str = r#"slo=~"$slo", outcome="bad""#;
 const ALL: &str = r#"slo=~"$slo""#;
@@ -50,12 +50,15 @@ fn budget(range: &str) -> String {
 }
 
 /// The burn rate of each objective over a window: 1 uses the budget up just at its window's end.
+/// Where no agent counted anything, what is said of the rate goes: of metrics of others rules
+/// record it.
 fn burn(window: &str) -> String {
     let bad = format!(r#"increase({EVENTS}{{{SCOPE}, outcome="bad"}}[{window}])"#);
     let all = format!("increase({EVENTS}{{{SCOPE}}}[{window}])");
     format!(
         "sum by ({BY}) ({bad}) / (sum by ({BY}) ({all}) > 0)
-           / on ({BY}) (1 - max by ({BY}) (redora_slo_objective_ratio{{{SCOPE}}}))"
+           / on ({BY}) (1 - max by ({BY}) (redora_slo_objective_ratio{{{SCOPE}}}))
+         or max by ({BY}) (redora_slo_burn_rate{{{SCOPE}, window=\"{window}\"}})"
     )
 }
 
@@ -107,7 +110,7 @@ fn objectives() -> Row {
         .linked(TO_SERVICE)
         .label("slo", "Objective")
         .value("Target", Unit::Ratio, by("redora_slo_objective_ratio"))
-        .value("Window", Unit::Seconds, by("redora_slo_window_seconds"))
+        .value("Window", Unit::Days, by("redora_slo_window_seconds"))
         .banded("Budget left", Unit::Ratio, BUDGET, budget("1h"))
         .value("Lasts", Unit::Seconds, exhaustion())
         .banded("Burn, 1 h", Unit::Number, BURN, burn("1h"))
@@ -120,7 +123,8 @@ fn objectives() -> Row {
     let objectives = Panel::table(
         "Objectives",
         "A burn rate of 1 uses the budget up just at the end of its window. Lasts is the time \
-         until it is used up at the pace of the last hour; empty where the pace is sustainable.",
+         until it is used up at the pace of the last hour; empty where the pace is sustainable. \
+         Events are those that agents count.",
         table,
     )
     .empty(UNDECLARED);
@@ -177,21 +181,36 @@ fn events() -> Row {
         .unit(Unit::PerSecond)
         .zero_based()
         .empty(UNDECLARED);
+    let by = "service, slo, version";
     let versions = Panel::lines(
         Lines::Bars,
-        "Errors by version",
-        "Failed requests by second of the versions of services that have an objective. An \
-         objective does not know versions: one of latency has bad events that are no errors.",
+        "Bad events by version",
+        "Bad events by second of each version that names itself: the one that began when the burn \
+         did is to blame.",
     )
     .query(Query::over_time(
-        "{{service}} {{version}}",
-        format!(
-            "{} and on (service) redora_slo_objective_ratio{{{SCOPE}}}",
-            requests(VERSIONS, r#"outcome="error""#, "service, version", Over::Step),
-        ),
+        "{{service}} {{slo}} {{version}}",
+        requests(VERSIONS, BAD, by, Over::Step),
     ))
     .unit(Unit::PerSecond)
     .zero_based()
     .empty("No versions of these services seen");
-    Row::titled("Events", 8).panel(bad).panel(versions)
+    let bad_of = requests(VERSIONS, BAD, by, Over::Shown);
+    let all_of = requests(VERSIONS, ALL, by, Over::Shown);
+    let table = Table::default()
+        .label("service", "Service")
+        .label("slo", "Objective")
+        .label("version", "Version")
+        .value("Bad events", Unit::Count, bad_of.as_str())
+        .value("Events", Unit::Count, all_of.as_str())
+        .value("Bad", Unit::Ratio, format!("{bad_of} / ({all_of} > 0)"))
+        .sorted_by("Bad events");
+    let shares = Panel::table(
+        "Versions of the shown time",
+        "What each version served and how much of it was bad, the most expensive first.",
+        table,
+    )
+    .wide(10)
+    .empty("No versions of these services seen");
+    Row::titled("Events", 8).panel(bad).panel(versions).panel(shares)
 }

@@ -16,6 +16,12 @@ pub(super) struct History {
     pub(super) issues: Vec<(Value, Vec<Value>)>,
     /// The default branch, the newest last; what is deployed is among them.
     pub(super) commits: Vec<Value>,
+    /// With the commits of their tags.
+    pub(super) releases: Vec<(Value, Option<String>)>,
+    /// As the list of refs shows them.
+    pub(super) tags: Vec<Value>,
+    /// Tags that are objects of their own.
+    pub(super) annotated: Vec<Value>,
 }
 
 #[derive(Clone)]
@@ -64,6 +70,7 @@ impl History {
             commits: (0..deployments)
                 .map(|id| commit(&mut dice, id, at(id, deployments) - 3_600_000))
                 .collect(),
+            ..Self::default()
         }
     }
 
@@ -81,6 +88,31 @@ impl History {
             "deployments": self.deployments.iter().map(graph_deployment).collect::<Vec<_>>(),
             "pullRequests": self.pulls.iter().map(graph_pull).collect::<Vec<_>>(),
             "issues": self.issues.iter().map(graph_issue).collect::<Vec<_>>(),
+            "releases": self.releases.iter().map(graph_release).collect::<Vec<_>>(),
+            "refs": self.tags.iter().map(|tag| self.graph_tag(tag)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn graph_tag(&self, tag: &Value) -> Value {
+        let name = tag["ref"].as_str().unwrap().trim_start_matches("refs/tags/");
+        let target = self.graph_object(&tag["object"]);
+        json!({ "__typename": "Ref", "id": format!("REF_{name}"), "name": name, "target": target })
+    }
+
+    fn graph_object(&self, named: &Value) -> Value {
+        let is_it = |object: &&Value| object["sha"] == named["sha"];
+        let sha = &named["sha"];
+        if let Some(commit) = self.commits.iter().find(is_it) {
+            return json!({ "__typename": "Commit", "oid": sha,
+                           "committedDate": commit["commit"]["committer"]["date"] });
+        }
+        let Some(tag) = self.annotated.iter().find(is_it) else {
+            return json!({ "__typename": "Tree", "oid": sha });
+        };
+        let tagger = tag["tagger"].as_object();
+        json!({
+            "__typename": "Tag", "oid": sha, "target": self.graph_object(&tag["object"]),
+            "tagger": tagger.map(|by| json!({ "__typename": "GitActor", "date": by["date"] })),
         })
     }
 }
@@ -109,7 +141,7 @@ pub(super) fn deployment(dice: &mut Dice, id: u64, at_ms: i64) -> (Value, Vec<Va
     (object, statuses)
 }
 
-fn sha(id: u64) -> String {
+pub(super) fn sha(id: u64) -> String {
     format!("{:016x}{id:024x}", (id + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
@@ -277,6 +309,17 @@ fn graph_issue((issue, events): &(Value, Vec<Value>)) -> Value {
         "createdAt": issue["created_at"], "updatedAt": issue["updated_at"],
         "closedAt": issue["closed_at"], "labels": issue["labels"],
         "timelineItems": events.collect::<Vec<_>>(),
+    })
+}
+
+fn graph_release((release, commit): &(Value, Option<String>)) -> Value {
+    let commit = commit.as_ref().map(|sha| json!({ "__typename": "Commit", "oid": sha }));
+    json!({
+        "__typename": "Release", "id": format!("RE_{}", release["id"]),
+        "databaseId": release["id"], "tagName": release["tag_name"],
+        "createdAt": release["created_at"], "publishedAt": release["published_at"],
+        "updatedAt": release["updated_at"], "isDraft": release["draft"],
+        "isPrerelease": release["prerelease"], "url": release["html_url"], "tagCommit": commit,
     })
 }
 

@@ -281,6 +281,8 @@ fn tokens(document: &str) -> Vec<String> {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let length = if rest.starts_with("...") {
             3
+        } else if first == '"' {
+            rest[1..].find('"').unwrap() + 2
         } else if is_word(first) {
             rest.find(|c| !is_word(c)).unwrap_or(rest.len())
         } else {

@@ -261,6 +261,9 @@ fn rest(mood: &mut Mood, host: &str, target: &str) -> Answer {
         let body = json!({ "resources": { "core": hour, "graphql": hour } });
         return plain(200, "", &body.to_string());
     }
+    if path == "/api/v3/repos/acme/shop" {
+        return plain(200, "", "{}");
+    }
     let path = path.strip_prefix("/api/v3/repos/acme/shop/").unwrap();
     let parameter =
         |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
@@ -301,6 +304,29 @@ fn rest(mood: &mut Mood, host: &str, target: &str) -> Answer {
             let commits = history.commits.get(at(base) + 1..=at(head)).unwrap_or_default();
             let body = json!({ "total_commits": commits.len(), "commits": commits });
             return plain(200, "", &body.to_string());
+        }
+        ["releases"] => history.releases.iter().rev().map(|(r, _)| r.clone()).collect(),
+        ["commits", tag] => {
+            let name = tag.strip_prefix("tags%2F").unwrap().replace("%2F", "/");
+            let found = history.releases.iter().find(|(release, _)| release["tag_name"] == *name);
+            let Some(Some(sha)) = found.map(|(_, sha)| sha) else {
+                return plain(422, "", r#"{"message":"No commit found"}"#);
+            };
+            return plain(200, "", &json!({ "sha": sha }).to_string());
+        }
+        ["git", "matching-refs", begin] => {
+            let begin = format!("refs/{}", begin.replace("%2F", "/"));
+            let begins = |tag: &&Value| tag["ref"].as_str().unwrap().starts_with(&begin);
+            let tags: Vec<&Value> = history.tags.iter().filter(begins).collect();
+            return plain(200, "", &json!(tags).to_string());
+        }
+        ["git", "tags", sha] => {
+            let tag = history.annotated.iter().find(|tag| tag["sha"] == *sha).unwrap();
+            return plain(200, "", &tag.to_string());
+        }
+        ["git", "commits", sha] => {
+            let commit = history.commits.iter().find(|commit| commit["sha"] == *sha).unwrap();
+            return plain(200, "", &commit["commit"].to_string());
         }
         ["actions", "runs"] => {
             return plain(200, "", r#"{"total_count":0,"workflow_runs":[]}"#);

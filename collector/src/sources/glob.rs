@@ -1,18 +1,30 @@
 //! Patterns of paths and tags, as bytes: git promises no encoding of either, and the crates for
 //! patterns know paths of the local file system.
 
-use super::error::GitError;
-
 /// A pattern: `*` and `?` within one segment, `**` for any number of whole segments.
 #[derive(Clone, Debug)]
-pub(super) struct Glob {
+pub struct Glob {
     text: String,
     segments: Vec<Vec<u8>>,
 }
 
+/// A pattern of the configuration that can match nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pattern `{pattern}`: {why}; write it like `services/shop/**` or `v*`")]
+pub struct BadPattern {
+    /// The pattern.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
 impl Glob {
-    pub(super) fn new(text: &str) -> Result<Self, GitError> {
-        let bad = |why| Err(GitError::Pattern { pattern: text.to_owned(), why });
+    /// Reads a pattern; a `/` at its end stands for all below.
+    ///
+    /// # Errors
+    /// It is empty or can match nothing.
+    pub fn new(text: &str) -> Result<Self, BadPattern> {
+        let bad = |why| Err(BadPattern { pattern: text.to_owned(), why });
         let body = text.strip_prefix('/').unwrap_or(text);
         if body.is_empty() {
             return bad("it is empty");
@@ -32,11 +44,22 @@ impl Glob {
         Ok(Self { text: text.to_owned(), segments })
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn matches(&self, path: &[u8]) -> bool {
+    /// What every name begins with that it matches.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        let text = self.text.strip_prefix('/').unwrap_or(&self.text);
+        text.find(['*', '?']).map_or(text, |at| &text[..at])
+    }
+
+    /// Whether a whole path or name fits it.
+    #[must_use]
+    pub fn matches(&self, path: &[u8]) -> bool {
         let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
         fits(
             &self.segments,
@@ -105,6 +128,15 @@ mod tests {
         ] {
             let glob = Glob::new(pattern).expect(pattern);
             assert_eq!(glob.matches(path.as_bytes()), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn what_a_pattern_matches_begins_with_its_prefix() {
+        for (pattern, prefix) in
+            [("v*", "v"), ("/shop/v?", "shop/v"), ("**/v1", ""), ("v1", "v1"), ("shop/", "shop/")]
+        {
+            assert_eq!(Glob::new(pattern).expect(pattern).prefix(), prefix, "{pattern}");
         }
     }
 
