@@ -52,7 +52,7 @@ pub(super) fn write<'t>(
             body.extend_from_slice(part.as_bytes());
         }
         let (stretch, counts, budget) = match &tally.spent {
-            Spent::Calendar { stretch, counts, .. } => (*stretch, *counts, None),
+            Spent::Calendar { begun, counts, .. } => (*begun, *counts, None),
             Spent::Rolling { ring, .. } => (Stretch::default(), Counts::default(), Some(ring)),
         };
         for value in [stretch.start_ms, stretch.end_ms, counts.good, counts.bad] {
@@ -126,8 +126,8 @@ impl Kept {
         put(&mut tally.quarters, quarters);
         match &mut tally.spent {
             Spent::Rolling { ring, .. } => put(ring, budget),
-            Spent::Calendar { stretch, counts, .. } => {
-                (*stretch, *counts) = (self.stretch, self.counts);
+            Spent::Calendar { stretch, begun, counts, .. } => {
+                (*stretch, *begun, *counts) = (self.stretch, self.stretch, self.counts);
             }
         }
         if let Some(slice) = &mut tally.slice {

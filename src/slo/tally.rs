@@ -33,8 +33,9 @@ pub(super) struct Tally {
 pub(super) enum Spent {
     /// Of the last so many seconds.
     Rolling { ring: Ring, seconds: u64 },
-    /// Since the start of a period.
-    Calendar { zone: Zone, period: Period, stretch: Stretch, counts: Counts },
+    /// Since the start of the period that was begun last; the present one is another as long as the
+    /// clock is set back.
+    Calendar { zone: Zone, period: Period, stretch: Stretch, begun: Stretch, counts: Counts },
 }
 
 impl Tally {
@@ -53,7 +54,8 @@ impl Tally {
                 // Whoever configures has asked for the zone before; without one UTC is a calendar.
                 let zone = Zone::parse(time_zone).unwrap_or_else(Zone::utc);
                 let stretch = zone.stretch(*period, time.wall_ms());
-                Spent::Calendar { zone, period: *period, stretch, counts: Counts::default() }
+                let counts = Counts::default();
+                Spent::Calendar { zone, period: *period, stretch, begun: stretch, counts }
             }
         };
         Self {
@@ -103,20 +105,22 @@ impl Tally {
         }
     }
 
-    /// Begins the period that the wall clock shows, if it is a later one. A clock that was set back
-    /// changes the period's name and gives no budget back.
+    /// Begins the period that the wall clock shows, if it is a later one. A clock that is set back
+    /// changes the period's length and gives no budget back, nor does one that is set right again.
     fn turn(&mut self, wall_ms: u64) {
         if self.born_ms == 0 {
             self.born_ms = wall_ms;
         }
-        let Spent::Calendar { zone, period, stretch, counts } = &mut self.spent else { return };
+        let Spent::Calendar { zone, period, stretch, begun, counts } = &mut self.spent else {
+            return;
+        };
         if (stretch.start_ms..stretch.end_ms).contains(&wall_ms) {
             return;
         }
-        if wall_ms >= stretch.end_ms {
-            *counts = Counts::default();
+        let before = std::mem::replace(stretch, zone.stretch(*period, wall_ms));
+        if wall_ms >= before.end_ms && stretch != begun {
+            (*begun, *counts) = (*stretch, Counts::default());
         }
-        *stretch = zone.stretch(*period, wall_ms);
     }
 
     /// When its totals were 0.

@@ -245,6 +245,15 @@ fn a_calendar_budget_is_whole_again_when_the_period_ends() {
     take(&digest, vec![failed(span(2, 1)), failed(span(2, 1))], october_ms + 1);
     // Back to September by a clock that is wrong: nothing is given back.
     assert_eq!((bad(&digest, october_ms - MINUTE_MS).1, window_s()), (2, Some(30 * 86_400)));
+    // Nor is it when the clock is set right, here or in the next process.
+    let (_, kept) = digest.kept(0).expect("there were commits");
+    assert_eq!((bad(&digest, october_ms + 2).1, window_s()), (2, Some(31 * 86_400)));
+    let next = self::digest(vec![calendar(Period::Month)]);
+    // A machine without a battery starts in 1970.
+    assert_eq!(next.resume(&kept, DAY_MS), Ok(1));
+    assert_eq!(bad(&next, 2 * DAY_MS).1, 2);
+    assert_eq!(bad(&next, october_ms + DAY_MS).1, 2);
+    assert_eq!(bad(&next, october_ms + 40 * DAY_MS).1, 0);
 }
 
 #[test]
