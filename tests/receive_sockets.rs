@@ -300,8 +300,10 @@ async fn a_status_can_be_asked_for() {
     drop(nobody);
     let gone = ask(format!("http://{address}/")).await;
     assert!(matches!(gone, Err(GetError::Unreachable(_))), "{gone:?}");
-    let secure = ask("https://localhost/".to_owned()).await;
-    assert!(matches!(secure, Err(GetError::Url)), "{secure:?}");
+    let plain = ask(format!("https://{}/", agent.http)).await;
+    assert!(matches!(plain, Err(GetError::Untrusted(_))), "{plain:?}");
+    let other = ask("ftp://localhost/".to_owned()).await;
+    assert!(matches!(other, Err(GetError::Url)), "{other:?}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub fn rule_files() -> [RuleFile; 4] {
 pub fn files(links: &Links, queried: &[Queried]) -> Vec<(String, String)> {
     let rules = rule_files().into_iter().chain(objectives::file(queried));
     let rules = rules.map(|file| (format!("rules/{}", file.name), file.to_yaml(links)));
-    // Where no objective tells a share alone, its alerts find nothing: Grafana may always have them.
+    // Without an objective that tells a share alone they find nothing: Grafana may have them.
     let alerting: Vec<_> = rule_files().into_iter().chain([objectives::shares()]).collect();
     let others = [
         ("alertmanager.yml".to_owned(), alertmanager::text()),
