@@ -61,7 +61,7 @@ pub enum Problem {
     #[error("is nested more than {0} levels deep; no section needs that")]
     TooDeep(usize),
     /// The file and its aliases unfold to more than a configuration needs.
-    #[error("holds more than is read, aliases unfolded; split the file, or write out what they repeat")]
+    #[error("holds more than is read, aliases unfolded; split the file or the list")]
     TooManyNodes,
     /// An alias within the node that it stands for.
     #[error("this alias stands inside its own anchor; write the value out")]
