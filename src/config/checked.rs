@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use redora_model::slo::Queried;
 
-use super::foreign::Note;
+use super::foreign::draft::Note;
 use super::secret::Secret;
 use super::sources::Delivery;
 use crate::series::Limits;

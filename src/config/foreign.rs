@@ -10,7 +10,7 @@
 //! A file holds any number of YAML documents. What does not come over is never dropped in silence:
 //! it is a note with its line where the objective can do without, else a fault.
 
-mod draft;
+pub(super) mod draft;
 mod keys;
 mod number;
 mod openslo;

@@ -40,7 +40,7 @@ def locate() -> Tools:
     target = given("CARGO_TARGET_DIR", ROOT / "target")
     installed = shutil.which("prometheus") or "/usr/bin/prometheus"
     return Tools(
-        redora=given("REDORA_BINARY", target / "release" / "redora"),
+        redora=given("REDORA_BINARY", target / "debug" / "redora"),
         venv=given("REDORA_VENV", TOOLS / "venv"),
         node_modules=given("REDORA_NODE_MODULES", TOOLS / "node" / "node_modules"),
         prometheus_2=Path(installed).parent,
@@ -66,7 +66,7 @@ def tools() -> Tools:
         found.prometheus_3 / "promtool",
     ]
     missing = [str(path) for path in needed if not path.exists()]
-    assert not missing, f"run ./test install and cargo build --release; missing: {missing}"
+    assert not missing, f"run ./test install and cargo build; missing: {missing}"
     return found
 
 
