@@ -222,7 +222,7 @@ pub(super) fn nanos_text(nanos: u64) -> String {
 }
 
 /// Time in the last of these units, which fall.
-fn time(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+pub(super) fn time(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let mut rest = text;
     let mut sum = 0u64;
     let mut smallest = u64::MAX;

@@ -3,6 +3,8 @@
 
 use redora_model::slo::{Goal, Share};
 
+use super::super::scalar;
+
 /// A goal from a share of a hundred, as `99.9`.
 pub(super) fn percent(text: &str) -> Option<Goal> {
     Goal::parse(&format!("{}%", decimal(text)?))
@@ -28,31 +30,14 @@ pub(super) fn seconds_ns(text: &str) -> Option<u64> {
 
 /// Milliseconds from a duration as Prometheus writes it, as `1h30m` or `4w`.
 pub(super) fn prometheus_ms(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut sum = 0u64;
-    let mut smallest = u64::MAX;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        let after = &rest[digits..];
-        let unit = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let (_, factor) = PROMETHEUS_UNITS.iter().find(|(name, _)| *name == &after[..unit])?;
-        if *factor >= smallest {
-            return None;
-        }
-        smallest = *factor;
-        sum = sum.checked_add(number.checked_mul(*factor)?)?;
-        rest = &after[unit..];
-    }
-    (sum > 0).then_some(sum)
+    scalar::time(text, &PROMETHEUS_UNITS).filter(|ms| *ms > 0)
 }
 
 /// A number of units as OpenSLO writes it, as `4w` or `1M`.
 pub(super) fn shorthand(text: &str) -> Option<(u64, Unit)> {
     let unit = text.chars().next_back()?;
     let number = &text[..text.len() - unit.len_utf8()];
-    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.then(|| number.parse().ok()).flatten().filter(|number| *number > 0)?;
+    let number = scalar::count(number).filter(|number| *number > 0)?;
     let unit = match unit {
         'm' => Unit::Seconds(60),
         'h' => Unit::Seconds(3_600),
