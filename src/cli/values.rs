@@ -7,6 +7,7 @@ use http::Uri;
 use redora_model::slo::Goal;
 
 use crate::app::delivery::{self, Zone};
+use crate::config;
 
 /// Why a URL was refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,8 +72,11 @@ pub(super) struct GoalFault;
 
 /// The window of an objective in seconds, as long as a configuration may have it.
 pub(super) fn budget_window(text: &str) -> Result<u64, BudgetWindowFault> {
-    let days = days(text).ok().filter(|days| (7..=92).contains(days));
-    days.map(|days| u64::from(days) * 86_400).ok_or(BudgetWindowFault)
+    let seconds = days(text).ok().map(|days| u64::from(days) * 86_400);
+    let is_kept = |seconds: &u64| {
+        (config::WINDOW_MIN.as_secs()..=config::WINDOW_MAX.as_secs()).contains(seconds)
+    };
+    seconds.filter(is_kept).ok_or(BudgetWindowFault)
 }
 
 /// Why a window was refused.

@@ -1,13 +1,12 @@
 //! What an objective counts instead of requests: log records, and slices of time. Both are read
 //! apart from the other keys, since they say what an event is and nothing of what is promised.
 
-use std::time::Duration;
-
 use redora_model::slo::{Share, Slices};
 
 use super::delivery::required;
 use super::fault::{Conflict, Problem};
 use super::logs::matches;
+use super::promise::{SLICE_MAX, SLICE_MIN};
 use super::scalar::{self, Form};
 use super::walk::{Field, Section, Walk};
 use crate::record::Match;
@@ -62,7 +61,7 @@ pub(super) fn slices(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Sli
     let faults = walk.faults();
     let length = section.field("length").and_then(|field| {
         let typed = walk.typed(&field, Form::Duration, scalar::duration)?;
-        typed.bounded(walk, LENGTH_MIN..=LENGTH_MAX, |time| scalar::duration_text(*time))
+        typed.bounded(walk, SLICE_MIN..=SLICE_MAX, |time| scalar::duration_text(*time))
     });
     if length.is_none() && walk.faults() == faults {
         let cure = Form::Duration.cure();
@@ -75,8 +74,3 @@ pub(super) fn slices(walk: &mut Walk<'_>, objective: &Section<'_>) -> Option<Sli
     }
     Some(Slices { seconds: length.value.as_secs(), good: good? })
 }
-
-/// Shorter slices are as many as requests of a quiet service.
-const LENGTH_MIN: Duration = Duration::from_secs(10);
-/// Of longer ones a day has too few for a budget.
-const LENGTH_MAX: Duration = Duration::from_secs(3_600);

@@ -34,6 +34,7 @@ pub use checked::{Admin, Config};
 pub use fault::{Conflict, Fault, Faults, Problem, SyntaxCure};
 pub use foreign::{Imported, Inconvertible, Note, Uncarried};
 pub use interpolate::{Broken, Read};
+pub use promise::{DEFAULT_WINDOW_S, WINDOW_MAX, WINDOW_MIN};
 pub use scalar::{Form, Shown, size_text};
 pub use schema::{KEYS, Key, LATER, OBJECTIVE_KEYS};
 pub use secret::Secret;

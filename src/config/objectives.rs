@@ -13,7 +13,9 @@ use super::fault::{Conflict, Fault, Problem, join};
 use super::foreign::{self, Draft, Note};
 use super::interpolate::Sources;
 use super::node::{self, Position};
-use super::promise::{DEFAULT_WINDOW, Declared, THRESHOLD_NS_MAX, WINDOW_MAX, WINDOW_MIN, kind};
+use super::promise::{
+    ATTRIBUTES_MAX, DEFAULT_WINDOW, Declared, THRESHOLD_NS_MAX, WINDOW_MAX, WINDOW_MIN, kind,
+};
 use super::queries::queries;
 use super::scalar::{self, Form, Shown};
 use super::walk::{Field, Section, Walk};
@@ -354,4 +356,3 @@ fn tiers(walk: &mut Walk<'_>, section: &Section<'_>) -> Option<Tiers> {
 const OBJECTIVES_MAX: usize = 500;
 /// Every record of a service is held against all that it has of them.
 const RECORD_OBJECTIVES_MAX: usize = 64;
-const ATTRIBUTES_MAX: usize = 16;

@@ -16,12 +16,20 @@ pub(super) enum Declared {
     Queried(Queried),
 }
 
-/// The window that alerting on burn rates was first described for.
-pub(super) const DEFAULT_WINDOW: Window = Window::Rolling { seconds: 30 * 86_400 };
+/// The window that alerting on burn rates was first described for, in seconds.
+pub const DEFAULT_WINDOW_S: u64 = 30 * 86_400;
+/// The window of an objective that names none.
+pub(super) const DEFAULT_WINDOW: Window = Window::Rolling { seconds: DEFAULT_WINDOW_S };
 /// A week: the longest burn window is three days of it.
-pub(super) const WINDOW_MIN: Duration = Duration::from_secs(7 * 86_400);
+pub const WINDOW_MIN: Duration = Duration::from_secs(7 * 86_400);
 /// A quarter; who promises for longer has no time left to keep it.
-pub(super) const WINDOW_MAX: Duration = Duration::from_secs(92 * 86_400);
+pub const WINDOW_MAX: Duration = Duration::from_secs(92 * 86_400);
+/// Shorter slices are as many as requests of a quiet service.
+pub(super) const SLICE_MIN: Duration = Duration::from_secs(10);
+/// Of longer ones a day has too few for a budget.
+pub(super) const SLICE_MAX: Duration = Duration::from_secs(3_600);
+/// The attributes that one objective may ask for.
+pub(super) const ATTRIBUTES_MAX: usize = 16;
 /// The longest duration that can be good.
 pub(super) const THRESHOLD_NS_MAX: u64 = 24 * 3_600_000_000_000;
 

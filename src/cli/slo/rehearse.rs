@@ -97,7 +97,7 @@ fn ask(options: &RehearseOptions, objectives: Vec<crate::slo::Watched>) -> Ask {
         service: trial.service.clone(),
         slo: trial.slo.clone(),
         goal: trial.objective,
-        window_s: trial.window.or((!is_said).then_some(WINDOW_S)),
+        window_s: trial.window.or((!is_said).then_some(config::DEFAULT_WINDOW_S)),
         objectives,
     }
 }
@@ -167,7 +167,5 @@ fn source(options: HistoryOptions) -> Result<Source, Unstaged> {
     Ok(Source { url, authorization, limit: options.timeout })
 }
 
-/// What an objective's file has for a window where it names none, in seconds.
-const WINDOW_S: u64 = 30 * 86_400;
 const DAYS: u32 = 30;
 const DAY_MS: i64 = 24 * 3_600_000;

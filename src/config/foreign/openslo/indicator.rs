@@ -11,7 +11,7 @@ use crate::config::foreign::number;
 use crate::config::foreign::owner;
 use crate::config::foreign::query::{self, Meaning, Side};
 use crate::config::foreign::reason::{Inconvertible, Uncarried};
-use crate::config::promise::{THRESHOLD_NS_MAX, kind};
+use crate::config::promise::{ATTRIBUTES_MAX, THRESHOLD_NS_MAX, kind};
 use crate::config::scalar::{Form, Shown, switch};
 use crate::slo::Select;
 
@@ -274,4 +274,3 @@ fn counted(threshold_ns: Option<u64>, select: Select) -> Meaning {
 const OPPOSITES: [(&str, &str); 4] = [("lte", ">"), ("lt", ">="), ("gte", "<"), ("gt", "<=")];
 const OPS: &str = "lte, lt, gte or gt";
 const RAW_TYPES: &str = "success or failure";
-const ATTRIBUTES_MAX: usize = 16;

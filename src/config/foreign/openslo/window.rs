@@ -8,7 +8,7 @@ use crate::config::foreign::keys::{Keys, Reading};
 use crate::config::foreign::number::{self, Unit};
 use crate::config::foreign::owner;
 use crate::config::foreign::reason::{Inconvertible, Uncarried};
-use crate::config::promise::DEFAULT_WINDOW;
+use crate::config::promise::{DEFAULT_WINDOW, SLICE_MAX, SLICE_MIN};
 use crate::config::scalar::{Form, Shown, switch};
 
 /// What a budget is spent by.
@@ -145,7 +145,7 @@ pub(super) fn slices(
     let seconds = length.and_then(|given| {
         let seconds = owner::duration(reading, &given, slice_s)?;
         let shown = Shown::quoted(given.text);
-        let is_kept = (10..=3_600).contains(&seconds);
+        let is_kept = (SLICE_MIN.as_secs()..=SLICE_MAX.as_secs()).contains(&seconds);
         let kept = is_kept.then_some(seconds).ok_or(Inconvertible::SliceLength(shown));
         owner::accepted(reading, &given, kept)
     });
