@@ -17,6 +17,7 @@ use redora_collector::api;
 use redora_collector::ledger::{Appended, Batch, Ledger, LedgerError, OpenError, Reader};
 use redora_collector::link::Rules;
 use redora_collector::sources::lines::{self, BadLine, Line};
+use redora_model::fact::Fact;
 use thiserror::Error;
 
 use crate::config::Config;
@@ -146,6 +147,15 @@ pub fn explain(
     metric: Metric,
 ) -> Result<Vec<Explained>, DeliveryError> {
     Ok(api::explain::explain(&read(config)?, ask, metric)?)
+}
+
+/// Stores facts in one wait for the disk; says whether there were any.
+fn store(ledger: &mut Ledger, facts: Vec<Fact>) -> Result<bool, LedgerError> {
+    if facts.is_empty() {
+        return Ok(false);
+    }
+    ledger.append(&Batch { facts, ..Batch::default() })?;
+    Ok(true)
 }
 
 fn open(config: &Config) -> Result<Ledger, DeliveryError> {

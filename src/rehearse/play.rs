@@ -7,7 +7,7 @@ use redora_model::slo::replay::{Gaps, Replay, Terms};
 use redora_model::slo::{Counts, Goal, Period, Tiers, Window};
 
 use super::Ask;
-use crate::slo::{Stretch, Watched, Zone};
+use crate::slo::{Select, Stretch, Watched, Zone};
 
 /// An objective's service and its name there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,10 +157,8 @@ impl Rehearsal {
 impl Part {
     fn new(ask: &Ask, name: &Name, gaps: Gaps, [since_min, end_min]: [u64; 2]) -> Self {
         let watched = ask.objective(&name.service, &name.slo);
-        let named = |watched: &Watched| {
-            let mut asked = watched.select.attributes.iter();
-            asked.find(|(key, _)| key == ENVIRONMENT).map(|(_, value)| value.clone())
-        };
+        let everything = Select::default();
+        let select = watched.map_or(&everything, |watched| &watched.select);
         Self {
             replay: Replay::new(gaps),
             fixed: Fixed::of(ask, watched),
@@ -168,7 +166,7 @@ impl Part {
             first_min: end_min.saturating_sub(1).max(since_min),
             terms: None,
             counts: Counts::default(),
-            environment: watched.and_then(named).unwrap_or_else(|| PRODUCTION.to_owned()),
+            environment: select.environment().to_owned(),
             since_min,
         }
     }
@@ -244,7 +242,3 @@ impl Fixed {
 
 /// Four times what an agent counts; each takes some 35 KB.
 const OBJECTIVES_MAX: usize = 2_000;
-/// Where an objective is about one environment.
-const ENVIRONMENT: &str = "deployment.environment.name";
-/// Where it names none.
-const PRODUCTION: &str = "production";

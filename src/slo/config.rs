@@ -50,6 +50,15 @@ pub enum Told {
     Bad(Match),
 }
 
+impl Select {
+    /// The one environment that it is about; without one that in which users are served.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        let named = self.attributes.iter().find(|(key, _)| key == ENVIRONMENT);
+        named.map_or(PRODUCTION, |(_, name)| name)
+    }
+}
+
 impl Watched {
     /// Whether this objective, under an earlier configuration, has counted the events of `other`.
     pub(super) fn continues(&self, other: &Self) -> bool {
@@ -100,3 +109,6 @@ impl Records {
         format!("[{}] {side} [{}]", self.total.identity(), told.identity())
     }
 }
+
+const ENVIRONMENT: &str = "deployment.environment.name";
+const PRODUCTION: &str = "production";

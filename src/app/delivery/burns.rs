@@ -8,12 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use redora_collector::ledger::{Batch, Ledger, LedgerError, Scope};
+use redora_collector::ledger::{Ledger, LedgerError, Scope};
 use redora_model::fact::{Burn, Events, Fact, VersionEvents, What};
 use redora_model::identity::Environment;
 use redora_model::slo::{BURN_WINDOWS, BurnWindow, Counts, Severity, TIERS, Tier};
 
-use super::sources::PRODUCTION;
+use super::store;
 use crate::digest::{Books, Digest};
 use crate::slo::Standing;
 
@@ -81,16 +81,7 @@ impl Burns {
         let before = self.clone();
         let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
         let facts = digest.read(|books| self.look(books, now_ms));
-        if facts.is_empty() {
-            return Ok(false);
-        }
-        match ledger.append(&Batch { facts, ..Batch::default() }) {
-            Ok(_) => Ok(true),
-            Err(error) => {
-                *self = before;
-                Err(error)
-            }
-        }
+        store(ledger, facts).inspect_err(|_| *self = before)
     }
 
     fn look(&mut self, books: &Books, now_ms: i64) -> Vec<Fact> {
@@ -142,10 +133,9 @@ impl Known {
             }
             Some(_) => None,
             None => {
-                let mut fact = self.open.take()?;
+                let mut fact = self.close(now_ms)?;
                 self.count(&mut fact, standing, versions);
-                self.open = Some(fact);
-                self.close(now_ms)
+                Some(fact)
             }
         }
     }
@@ -153,11 +143,9 @@ impl Known {
     fn begun(&self, standing: &Standing<'_>, tier: &Tier, now_ms: i64) -> Fact {
         let objective = &standing.watched.objective;
         let started_ms = self.since_ms.unwrap_or(now_ms);
-        let asked = standing.watched.select.attributes.iter();
-        let mut environment = asked.filter(|(key, _)| key == ENVIRONMENT).map(|(_, value)| value);
         let burn = Burn {
             service: objective.service.clone(),
-            environment: Environment::new(environment.next().map_or(PRODUCTION, |name| name)),
+            environment: Environment::new(standing.watched.select.environment()),
             slo: objective.name.clone(),
             tier: tier.long.name.to_owned(),
             started_ms,
@@ -238,8 +226,6 @@ fn events(counts: Counts) -> Events {
 
 /// The source of what this agent's objectives say.
 const SOURCE: &str = "slo";
-/// Where an objective is about one environment.
-const ENVIRONMENT: &str = "deployment.environment.name";
 const HOUR: BurnWindow = BURN_WINDOWS[2];
 /// More versions than run side by side.
 const VERSIONS_MAX: usize = 32;

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use redora_collector::ledger::{Batch, Ledger, LedgerError, Scope};
+use redora_collector::ledger::{Ledger, LedgerError, Scope};
 use redora_model::fact::{Fact, Sighting, What};
 use redora_model::identity::{Environment, Revision, Service};
 
 use super::sources::PRODUCTION;
+use super::store;
 use crate::digest::{Books, Digest};
 
 /// What was stored of each version, so that it is stored again only when it says something new.
@@ -36,16 +37,7 @@ impl Sighted {
     ) -> Result<bool, LedgerError> {
         let before = self.clone();
         let facts = digest.read(|books| self.fresh(books));
-        if facts.is_empty() {
-            return Ok(false);
-        }
-        match ledger.append(&Batch { facts, ..Batch::default() }) {
-            Ok(_) => Ok(true),
-            Err(error) => {
-                *self = before;
-                Err(error)
-            }
-        }
+        store(ledger, facts).inspect_err(|_| *self = before)
     }
 
     /// Versions that were not known, and those last known to have served an hour before now.

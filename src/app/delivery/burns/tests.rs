@@ -14,6 +14,7 @@ use redora_model::slo::{Goal, Indicator, Objective, Share, Slices, Tiers, Window
 use redora_wire::Signal;
 
 use super::*;
+use crate::app::delivery::sources::PRODUCTION;
 use crate::digest::Settings;
 use crate::record::{Match, SeverityRange};
 use crate::series::{Hasher, Limits};
