@@ -245,28 +245,25 @@ fn verdict(linked: &Linked, arrival: &Arrival, query: &Query) -> Vec<Told> {
 /// From an arrival's failures to the end of each.
 fn recoveries(linked: &Linked, arrival: &Arrival) -> Vec<Told> {
     let tells = |failure: &Failure| arrival.tellers().any(|teller| teller == failure);
-    let told = arrival.failures.iter().map(|failure| match failure {
-        Failure::Incident(at) => {
-            let incident = &linked.incidents[*at];
-            let rule = if incident.resolved_ms.is_none() { "open" } else { incident.rule };
-            Told::incident(incident, Some(arrival), rule).timed()
-        }
-        Failure::Burn(at) => {
-            let burn = &linked.burns[*at];
-            let is_open = burn.resolved_ms.is_none();
-            let told = Told::burn(burn, Some(arrival), if is_open { "open" } else { burn.rule });
-            if tells(failure) { told.timed() } else { Told { rule: "another tells", ..told } }
-        }
-        Failure::Rollback(at) => {
-            let rollback = &linked.arrivals[*at];
-            let told = Told {
+    let rule = |of: &Disruption| if of.resolved_ms.is_none() { "open" } else { of.rule };
+    let told = arrival.failures.iter().map(|failure| {
+        let told = match failure {
+            Failure::Incident(at) => {
+                let incident = &linked.incidents[*at];
+                Told::incident(incident, Some(arrival), rule(incident))
+            }
+            Failure::Burn(at) => {
+                let burn = &linked.burns[*at];
+                Told::burn(burn, Some(arrival), rule(burn))
+            }
+            Failure::Rollback(at) => Told {
                 of: Some(arrival.names[0].to_string()),
                 from_ms: Some(arrival.live_ms()),
                 first_request_ms: None,
-                ..Told::arrival(rollback, None, "took it back")
-            };
-            if tells(failure) { told.timed() } else { Told { rule: "another tells", ..told } }
-        }
+                ..Told::arrival(&linked.arrivals[*at], None, "took it back")
+            },
+        };
+        if tells(failure) { told.timed() } else { Told { rule: "another tells", ..told } }
     });
     told.collect()
 }

@@ -290,19 +290,15 @@ fn recovery(linked: &Linked, arrivals: &[(usize, &Arrival)]) -> Spread {
     let mut samples = Samples::default();
     for (_, arrival) in arrivals {
         for failure in arrival.tellers() {
-            match failure {
-                Failure::Incident(at) => {
-                    let incident = &linked.incidents[*at];
-                    samples.span_of(Some(incident.started_ms), incident.resolved_ms);
-                }
-                Failure::Burn(at) => {
-                    let burn = &linked.burns[*at];
-                    samples.span_of(Some(burn.started_ms), burn.resolved_ms);
-                }
+            let disruption = match failure {
+                Failure::Incident(at) => &linked.incidents[*at],
+                Failure::Burn(at) => &linked.burns[*at],
                 Failure::Rollback(at) => {
                     samples.span(arrival.live_ms(), linked.arrivals[*at].finished_ms);
+                    continue;
                 }
-            }
+            };
+            samples.span_of(Some(disruption.started_ms), disruption.resolved_ms);
         }
     }
     samples.spread()

@@ -11,30 +11,10 @@ use super::name::Name;
 /// Finds the cause of every disruption and burn, and what every rollback took back.
 pub(super) fn attribute(history: &History, rules: &Rules, linked: &mut Linked) {
     let disruptions = history.incidents.iter().filter(|(_, i)| i.nature == Nature::Disruption);
-    let mut incidents: Vec<&(Name, Incident)> = disruptions.collect();
-    incidents.sort_by(|a, b| (a.1.started_ms, &a.0).cmp(&(b.1.started_ms, &b.0)));
-    for (name, incident) in incidents {
-        let case = Case::of_incident(name, incident);
-        let (cause, rule) = cause(history, rules, linked, &case);
-        if let Some(cause) = cause {
-            let number = linked.incidents.len();
-            linked.arrivals[cause].failures.push(Failure::Incident(number));
-        }
-        let (name, started_ms) = (name.clone(), incident.started_ms);
-        let resolved_ms = incident.resolved_ms();
-        linked.incidents.push(Disruption { name, started_ms, resolved_ms, cause, rule });
-    }
-    let mut burns: Vec<&(Name, Burn)> = history.burns.iter().collect();
-    burns.sort_by(|a, b| (a.1.started_ms, &a.0).cmp(&(b.1.started_ms, &b.0)));
-    for (name, burn) in burns {
-        let (cause, rule) = cause(history, rules, linked, &Case::of_burn(name, burn));
-        if let Some(cause) = cause {
-            linked.arrivals[cause].failures.push(Failure::Burn(linked.burns.len()));
-        }
-        let Burn { started_ms, ended_ms: resolved_ms, .. } = *burn;
-        let name = name.clone();
-        linked.burns.push(Disruption { name, started_ms, resolved_ms, cause, rule });
-    }
+    let incidents = disruptions.map(|(name, incident)| Case::of_incident(name, incident)).collect();
+    linked.incidents = blamed(history, rules, linked, incidents, Failure::Incident);
+    let burns = history.burns.iter().map(|(name, burn)| Case::of_burn(name, burn)).collect();
+    linked.burns = blamed(history, rules, linked, burns, Failure::Burn);
     for at in 0..linked.arrivals.len() {
         if linked.arrivals[at].step == Step::Rollback
             && let Some(failed) = taken_back(linked, at)
@@ -42,6 +22,27 @@ pub(super) fn attribute(history: &History, rules: &Rules, linked: &mut Linked) {
             linked.arrivals[failed].failures.push(Failure::Rollback(at));
         }
     }
+}
+
+/// Blames the arrival that caused it for each case, in the order of their beginnings.
+fn blamed(
+    history: &History,
+    rules: &Rules,
+    linked: &mut Linked,
+    mut cases: Vec<Case<'_>>,
+    failure: fn(usize) -> Failure,
+) -> Vec<Disruption> {
+    cases.sort_by_key(|case| (case.started_ms, case.name));
+    let mut blamed = Vec::with_capacity(cases.len());
+    for case in cases {
+        let (cause, rule) = cause(history, rules, linked, &case);
+        if let Some(cause) = cause {
+            linked.arrivals[cause].failures.push(failure(blamed.len()));
+        }
+        let Case { name, started_ms, resolved_ms, .. } = case;
+        blamed.push(Disruption { name: name.clone(), started_ms, resolved_ms, cause, rule });
+    }
+    blamed
 }
 
 /// The first arrival after the one that a rollback went back to, which is the one that failed.
@@ -63,6 +64,8 @@ struct Case<'a> {
     kind: &'static str,
     name: &'a Name,
     started_ms: i64,
+    /// When it was over; `None` while it is open.
+    resolved_ms: Option<i64>,
     /// The deployment that someone named.
     deployment: Option<&'a str>,
     /// Whether it says whose it is.
@@ -77,6 +80,7 @@ impl<'a> Case<'a> {
             kind: "incident",
             name,
             started_ms: incident.started_ms,
+            resolved_ms: incident.resolved_ms(),
             deployment: incident.deployment.as_deref(),
             has_service: incident.service.is_some(),
             versions: &[],
@@ -84,8 +88,15 @@ impl<'a> Case<'a> {
     }
 
     fn of_burn(name: &'a Name, burn: &'a Burn) -> Self {
-        let (started_ms, versions) = (burn.started_ms, &burn.versions[..]);
-        Self { kind: "burn", name, started_ms, deployment: None, has_service: true, versions }
+        Self {
+            kind: "burn",
+            name,
+            started_ms: burn.started_ms,
+            resolved_ms: burn.ended_ms,
+            deployment: None,
+            has_service: true,
+            versions: &burn.versions,
+        }
     }
 
     /// Whether an arrival's own requests may have been the bad ones. Where versions run side by
